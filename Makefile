@@ -1,0 +1,39 @@
+# Everything runs in .venv, which the first target that needs it makes.
+PYTHON ?= python3
+BIN := .venv/bin
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM = false
+
+help: ## show this help
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: .venv/demo ## caption and classify the sample pictures, and show the conversations
+	$(BIN)/python -m socratic.pocket demo -o demo
+
+test: .venv/dev lint types ## run everything that CI runs
+	$(BIN)/python -m pytest
+
+lint: .venv/dev ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev ## check types
+	$(BIN)/mypy
+
+format: .venv/dev ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+scores: .venv/dev ## draw unseen scenes, score the pocket models, write pocket/SCORES.md
+	$(BIN)/python -m socratic.pocket score
+
+.PHONY: help demo test lint types format scores

@@ -1,0 +1,104 @@
+"""`python -m socratic.pocket`: the drawn world's concepts and scenes, training, scores and the demonstration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from socratic.pocket.concepts import concepts
+from socratic.pocket.scenes import plan
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The models that ship with us and the world they know.")
+HERE = Path(str(files("socratic.pocket")))
+
+
+@app.command("concepts")
+def list_concepts(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False) -> None:
+    """Lists every concept with its attributes."""
+    rows = [{**asdict(c), "is": list(c.is_), "parts": list(c.has)} for c in concepts().values()]
+    for row in rows:
+        del row["is_"]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for c in concepts().values():
+        typer.echo(f"{c.emoji} {c.name:14} {c.category:18} {', '.join(c.attributes)}" + (" (name withheld)" if c.withheld else ""))
+
+
+@app.command()
+def draw(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the pictures and truth.jsonl.")],
+    seed: Annotated[int, typer.Option(help="Seed of the first scene.")] = 0,
+    n: Annotated[int, typer.Option("-n", help="How many scenes.")] = 8,
+    size: Annotated[int, typer.Option(help="Width and height in pixels.")] = 192,
+    split: Annotated[str, typer.Option(help="train, or test (holds withheld combinations).")] = "test",
+    single: Annotated[bool, typer.Option("--single", help="Exactly one thing.")] = False,
+) -> None:
+    """Draws scenes with their truth: boxes in pixels (x0, y0, x1, y1) and captions."""
+    from socratic.pocket.paint import paint_with_masks
+
+    if split not in ("train", "test"):
+        raise typer.BadParameter("train or test", param_hint="--split")
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "truth.jsonl").open("w", encoding="utf-8") as truth:
+        for number in range(seed, seed + n):
+            scene = plan(number, "test" if split == "test" else "train", single=single)
+            picture, masks = paint_with_masks(scene, size)
+            picture.save(out / f"scene-{number}.png")
+            boxes = [_box(mask) for mask in masks]
+            truth.write(json.dumps({"image": f"scene-{number}.png", **scene.truth(), "boxes": boxes}, ensure_ascii=False) + "\n")
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="clip or writer")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where the model goes.")] = None,
+    work: Annotated[Path, typer.Option(help="Drawn scenes and the resumable state.")] = Path("pocket-work"),
+    steps: Annotated[int, typer.Option(help="How long; 0 for the trainer's own length.")] = 0,
+) -> None:
+    """Trains a pocket model from random weights (two CPU cores: about 45 minutes). Run again to resume."""
+    length = {"steps": steps} if steps else {}
+    if model == "clip":
+        from socratic.pocket import train_clip
+
+        train_clip.train(out or HERE / "clip", work, **length)
+    elif model == "writer":
+        from socratic.pocket import train_writer
+
+        train_writer.train(out or HERE / "writer", work, **length)
+    else:
+        raise typer.BadParameter("clip or writer", param_hint="model")
+
+
+@app.command()
+def score(out: Annotated[Path, typer.Option("-o", "--out", help="The report.")] = HERE / "SCORES.md") -> None:
+    """Scores the pocket models on freshly drawn unseen scenes and writes the report."""
+    from socratic.pocket.score import report
+
+    text = report()
+    out.write_text(text, encoding="utf-8")
+    typer.echo(text)
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the page.")] = Path("demo")) -> None:
+    """Captions and classifies the sample pictures and shows the conversations."""
+    from socratic.pocket.demo import show
+
+    show(out)
+
+
+def _box(mask: object) -> list[int]:
+    import numpy as np
+
+    ys, xs = np.nonzero(np.asarray(mask))
+    return [int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1] if len(xs) else [0, 0, 0, 0]
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,62 @@
+"""The demonstration: sample pictures, what the models said about them, and a page that shows it all."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import files
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from socratic.gallery import Shown, ledger_of, write_page
+from socratic.images import expand
+from socratic.recipes.caption import caption
+from socratic.recipes.classify import classify
+from socratic.transcript import Transcript
+from socratic.workbench import open_profile
+
+LABELS = ("giraffe", "zebra", "flamingo", "dog", "cat", "car", "umbrella", "strawberry")
+
+
+def show(out: Path) -> None:
+    """Prints the conversations and writes `out/index.html`."""
+    console, began = Console(), time.perf_counter()
+    pictures = Path(str(files("socratic.pocket").joinpath("pictures")))
+    scenes = [p for p in expand([pictures]) if "scene-" in p]
+    photos = [p for p in expand([pictures]) if "photo-" in p]
+    shown: list[Shown] = []
+    with open_profile("pocket").used():
+        for row in caption.map(scenes):
+            assert row.value is not None and row.transcript is not None
+            shown.append(Shown(row.value.text, row.transcript))
+            _print(console, Path(row.source), row.value.text, row.transcript)
+        console.rule("a concept whose name CLIP never saw, told by its descriptors")
+        withheld = [p for p in scenes if "withheld" in p]
+        for row in classify.map(withheld, labels=LABELS, explain=True):
+            assert row.value is not None and row.transcript is not None
+            shown.append(Shown(f"{row.value.label} (by descriptors)", row.transcript))
+            console.print(Text(f"{Path(row.source).name}: {row.value.say()}\n"))
+        console.rule("photographs: what pocket cannot do (its world is drawn); try --profile small")
+        for source in photos:
+            value = caption(source)
+            shown.append(Shown(f"{value.text} (wrong: a photograph is outside the drawn world)", value.transcript))
+            console.print(Text(f"{Path(source).name}: {value.text}"))
+    out.mkdir(parents=True, exist_ok=True)
+    write_page(out / "index.html", shown, "socratic: the models talk")
+    console.rule()
+    console.print(f"replies: {ledger_of([s.transcript for s in shown])}; {time.perf_counter() - began:.1f} s")
+    console.print(f"the same with the pictures: {out / 'index.html'}")
+
+
+def _print(console: Console, source: Path, text: str, talk: Transcript) -> None:
+    said = Text()
+    for turn in talk.turns:
+        if turn.name.startswith("proposal") and turn.name not in ("proposal 1", "proposal 2", "proposal 3"):
+            continue
+        said.append(f"{'writer' if turn.prompt else 'CLIP':>6}  ", style="green" if turn.prompt else "blue")
+        said.append(f"{turn.name}: ", style="dim")
+        said.append(turn.text + "\n")
+    said.append(f"    =>  {text}", style="bold")
+    console.print(Panel(said, title=source.name, title_align="left"))

@@ -1,0 +1,1 @@
+"""Vision and language models that reason together in plain language."""

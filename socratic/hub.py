@@ -1,0 +1,84 @@
+"""Checkpoints on a hub: fetched by name, and held at the revision that was fetched first.
+
+The revision of each repository is written to a small file in the user's cache folder at the first download;
+later runs load the same one, also offline, until the entry is removed. Only safe files are fetched
+(safetensors, JSON, text); no code of a repository is ever run. Knows no model class.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from socratic.cache import default_path
+from socratic.errors import ModelUnavailable
+
+
+def missing_package(error: ImportError, extra: str) -> ModelUnavailable:
+    """The error for a package that is not installed, with the command that installs it."""
+    return ModelUnavailable(
+        f"the package {error.name or error} is missing, and this model needs it", hint=f"pip install 'socratic[{extra}]'"
+    )
+
+
+def revisions_path() -> Path:
+    """The file that holds the revisions: beside the stage cache."""
+    return default_path().parent / "revisions.json"
+
+
+def local_snapshot(name: str, patterns: list[str]) -> Path:
+    """The folder of a hub repository `org/name[@revision]`, fetched if need be.
+
+    Raises:
+        ModelUnavailable: it is not on this machine and cannot be fetched; the hint fetches it elsewhere.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise missing_package(error, "local") from error
+    repo, _, asked = name.partition("@")
+    revision = asked or _held().get(repo)
+    arguments: dict[str, Any] = {"repo_id": repo, "revision": revision, "allow_patterns": patterns}
+    try:
+        folder = Path(snapshot_download(**arguments, local_files_only=True)) if revision else Path(snapshot_download(**arguments))
+    except Exception:
+        folder = _fetched(repo, revision, arguments)
+    _hold(repo, folder.name)
+    return folder
+
+
+def _fetched(repo: str, revision: str | None, arguments: dict[str, Any]) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(**arguments))
+    except Exception as error:  # the hub client raises a dozen kinds: offline, gated, unknown, no disk
+        at = f" --revision {revision}" if revision else ""
+        raise ModelUnavailable(
+            f"the weights of {repo} are not on this machine and could not be fetched ({type(error).__name__})",
+            hint=f"hf download {repo}{at}",
+        ) from error
+
+
+def _held() -> dict[str, str]:
+    try:
+        held = json.loads(revisions_path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _hold(repo: str, revision: str) -> None:
+    held = _held()
+    if held.get(repo) == revision:
+        return
+    path = revisions_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps({**held, repo: revision}, indent=2), encoding="utf-8")
+        fresh.replace(path)
+    except OSError:
+        pass  # a read-only home costs reproducibility of the next download, not this run

@@ -1,0 +1,97 @@
+"""Recipes as LangChain runnables and tools; imported only when somebody asks for one.
+
+Names, descriptions and arguments come from the recipe's signature and docstring. No model lives here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any, get_origin
+
+from socratic.errors import SocraticError
+from socratic.hub import missing_package
+from socratic.values import Picture
+
+if TYPE_CHECKING:
+    from socratic.recipe import Recipe
+
+
+def runnable(recipe: Recipe[..., Any]) -> Any:
+    """A Runnable of the recipe's first argument (or a dict of arguments).
+
+    `batch` runs through `.map`, so that pictures share forward passes; the first error is raised, or kept
+    in its place with `return_exceptions=True`.
+    """
+    try:
+        from langchain_core.runnables import RunnableLambda
+    except ImportError as error:
+        raise missing_package(error, "langchain") from error
+
+    class RecipeRunnable(RunnableLambda[Any, Any]):
+        """A recipe as LangChain runs it."""
+
+        def batch(self, inputs: list[Any], config: Any = None, *, return_exceptions: bool = False, **kwargs: Any) -> list[Any]:
+            if any(isinstance(i, dict) for i in inputs):
+                return super().batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
+            results = [row.error or row.value for row in recipe.map(inputs, **kwargs)]
+            if not return_exceptions and (failed := next((r for r in results if isinstance(r, SocraticError)), None)):
+                raise failed
+            return results
+
+    def call(item: Any) -> Any:
+        return recipe(**item) if isinstance(item, dict) else recipe(item)
+
+    return RecipeRunnable(call, name=recipe.__name__)
+
+
+def tool(recipe: Recipe[..., Any]) -> Any:
+    """A StructuredTool. Pictures are given as paths; a `SocraticError` becomes the tool's observation."""
+    try:
+        from langchain_core.tools import StructuredTool, ToolException
+    except ImportError as error:
+        raise missing_package(error, "langchain") from error
+
+    def call(**arguments: Any) -> tuple[str, dict[str, Any]]:
+        try:
+            value = recipe(**arguments)
+        except SocraticError as error:
+            raise ToolException(str(error)) from error
+        return value.say(), json.loads(json.dumps(value.as_dict()))
+
+    return StructuredTool.from_function(
+        call,
+        name=recipe.__name__,
+        description=inspect.getdoc(recipe) or recipe.__name__,
+        args_schema=arguments_schema(recipe),
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+    )
+
+
+def arguments_schema(recipe: Recipe[..., Any]) -> Any:
+    """A pydantic model of what a caller chooses, with the descriptions of the docstring."""
+    from pydantic import Field, create_model
+
+    described = _argument_lines(inspect.getdoc(recipe) or "")
+    fields: dict[str, Any] = {}
+    for name, parameter in recipe.parameters.items():
+        kind = parameter.annotation
+        if kind is Picture:
+            kind = str
+        elif get_origin(kind) is not None and Picture in getattr(kind, "__args__", ()):
+            kind = list[str]
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[name] = (kind, Field(default, description=described.get(name, name)))
+    return create_model(recipe.__name__, **fields)
+
+
+def _argument_lines(doc: str) -> dict[str, str]:
+    """The `Args:` section as name -> description."""
+    _, _, section = doc.partition("Args:\n")
+    found: dict[str, str] = {}
+    for line in section.splitlines():
+        name, colon, text = line.strip().partition(": ")
+        if line.startswith("    ") and not line.startswith("     ") and colon:
+            found[name] = text
+    return found

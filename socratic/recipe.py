@@ -1,0 +1,210 @@
+"""Recipes: plain functions that ask capabilities and prompts; the decorator makes them usable everywhere.
+
+    @recipe
+    def caption(picture: Picture, *, n: int = 10, embedder: Embedder, writer: Writer, talk: Transcript) -> Caption: ...
+
+    caption("photo.jpg")                    # ambient workbench, path becomes a picture
+    for row in caption.map(paths): ...      # lazy, ordered, concurrent; an error is a row
+    caption.as_runnable(), caption.as_tool()  # LangChain
+
+Parameters typed as pictures take paths; capabilities and `talk` are filled in. Knows no recipe by name.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from functools import cached_property, update_wrapper
+from importlib import import_module
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+
+from socratic import capability, images
+from socratic.errors import BadInput, SocraticError
+from socratic.gather import Gathering
+from socratic.transcript import Transcript
+from socratic.values import Picture
+
+P = ParamSpec("P")
+R = TypeVar("R")
+CAPABILITIES = {c: c.__name__.lower() for c in (capability.Embedder, capability.Writer)}
+
+
+class Bench(Protocol):
+    """What a recipe needs of a workbench: the tool behind a capability, and its defaults for a recipe."""
+
+    def tool(self, capability: str, /) -> Any: ...
+
+    def defaults(self, recipe: str, /) -> Mapping[str, Any]: ...
+
+
+_ambient: ContextVar[Bench | None] = ContextVar("workbench", default=None)
+
+
+def ambient() -> Bench:
+    """The workbench in use: the one opened with `with workbench:`, else the default profile.
+
+    The default is found by name at the call, since a workbench stands above the recipes.
+    """
+    return _ambient.get() or cast(Bench, import_module("socratic.workbench").default())
+
+
+@dataclass(frozen=True)
+class Row(Generic[R]):
+    """One result of `.map`: the value, or the error that stopped it."""
+
+    source: Any
+    value: R | None = None
+    error: SocraticError | None = None
+    transcript: Transcript | None = None
+
+
+class _Lazy:
+    """A capability that is loaded when it is first used, so that nothing loads for a recipe that needs it not."""
+
+    def __init__(self, bench: Bench, wanted: str) -> None:
+        self._bench, self._wanted = bench, wanted
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bench.tool(self._wanted), name)
+
+
+class Recipe(Generic[P, R]):
+    """A function with its ambient parts filled in. `__wrapped__` is the plain function."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self._function = function
+        self.__name__ = function.__name__
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
+        return self.run(Transcript(self.__name__), *args, **kwargs)
+
+    def run(self, talk: Transcript, *args: Any, **kwargs: Any) -> R:
+        """Runs the recipe into a given transcript."""
+        bound = self.signature.bind_partial(*args, **kwargs)
+        self._refuse_unknown(kwargs)
+        given = dict(bound.arguments)
+        bench = ambient()
+        for name, value in bench.defaults(self.__name__).items():
+            given.setdefault(name, value)
+        talk.arguments = {k: v for k, v in given.items() if _is_plain(v) and k not in self._picture_names}
+        for name, parameter in self.signature.parameters.items():
+            if name in self._picture_names and name in given:
+                given[name] = self._pictures(given[name], talk)
+            elif name in self._needs and name not in given:
+                given[name] = _Lazy(bench, self._needs[name])
+            elif name == "talk":
+                given[name] = talk
+            elif name not in given and parameter.default is inspect.Parameter.empty:
+                raise BadInput(f"{self.__name__} misses {name!r}", hint=f"see help(socratic.recipes.{self.__name__})")
+        return self._function(**given)  # type: ignore[call-arg]
+
+    def map(self, sources: Iterable[Any], *, window: int = 32, **kwargs: Any) -> Iterator[Row[R]]:
+        """Runs the recipe over many first arguments.
+
+        Args:
+            sources: paths or values; read as needed, never all at once.
+            window: how many run at the same time. Their tool calls share forward passes.
+
+        Yields:
+            One row per source, in order; an input that cannot be used gives a row with its error.
+        """
+        bench = ambient()
+        remaining = iter(sources)
+        pool = ThreadPoolExecutor(max_workers=window)
+        try:
+            while wave := list(itertools.islice(remaining, window)):
+                group = Gathering(len(wave))
+                running = [pool.submit(copy_context().run, self._row, s, kwargs, group, bench) for s in wave]
+                yield from [f.result() for f in running]
+        finally:  # also on Ctrl-C, when nobody wants to wait for a slow model
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def resume(self, stored: Transcript, **kwargs: Any) -> R:
+        """Runs again from a stored transcript: what was edited is kept, what follows from it is computed."""
+        talk = Transcript(self.__name__, past=stored)
+        pictures = stored.pictures or [_same_picture(source) for source in stored.sources]
+        first = pictures if self._takes_many else pictures[0]
+        return self.run(talk, first, **{**stored.arguments, **kwargs})
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        return inspect.signature(self._function)
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """What a caller chooses: all but capabilities and the transcript, with annotations resolved."""
+        hints = self._hints
+        return {n: p.replace(annotation=hints[n]) for n, p in self.signature.parameters.items() if n not in self._needs and n != "talk"}
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return get_type_hints(self._function)
+
+    @cached_property
+    def _needs(self) -> dict[str, str]:
+        return {n: CAPABILITIES[h] for n, h in self._hints.items() if n != "return" and h in CAPABILITIES}
+
+    @cached_property
+    def _picture_names(self) -> set[str]:
+        return {n for n, h in self._hints.items() if h in (Picture, Sequence[Picture]) and n != "return"}
+
+    @cached_property
+    def _takes_many(self) -> bool:
+        return any(self._hints[n] == Sequence[Picture] for n in self._picture_names)
+
+    def _pictures(self, value: Any, talk: Transcript) -> Any:
+        many = isinstance(value, (list, tuple))
+        loaded = [images.load(v) for v in value] if many else [images.load(value)]
+        talk.pictures += loaded
+        return loaded if many else loaded[0]
+
+    def _refuse_unknown(self, kwargs: Mapping[str, Any]) -> None:
+        if unknown := [k for k in kwargs if k not in self.signature.parameters]:
+            raise BadInput(f"{self.__name__} has no parameter {unknown[0]!r}", hint=f"it takes: {', '.join(self.parameters)}")
+
+    def _row(self, source: Any, kwargs: dict[str, Any], group: Gathering, bench: Bench) -> Row[R]:
+        _ambient.set(bench)
+        talk = Transcript(self.__name__)
+        with group.member():
+            try:
+                return Row(source, self.run(talk, source, **kwargs), transcript=talk)
+            except SocraticError as error:
+                return Row(source, error=error, transcript=talk)
+
+    def as_runnable(self) -> Any:
+        """The recipe as a LangChain Runnable of its first argument; `batch` goes through `.map`."""
+        from socratic.interop import runnable
+
+        return runnable(self)
+
+    def as_tool(self) -> Any:
+        """The recipe as a LangChain tool: arguments and description come from its signature and docstring."""
+        from socratic.interop import tool
+
+        return tool(self)
+
+
+def recipe(function: Callable[P, R]) -> Recipe[P, R]:
+    """Makes a plain function a recipe."""
+    return Recipe(function)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value can be written to JSON as it is."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
+    return value is None or isinstance(value, (str, int, float, bool))
+
+
+def _same_picture(source: Mapping[str, Any]) -> Picture:
+    picture = images.load(source["source"])
+    if picture.sha256 != source["sha256"]:
+        raise BadInput(f"{source['source']} is not the picture of the transcript any more", hint="put the old picture back, or run the recipe anew")
+    return picture

@@ -1,0 +1,175 @@
+"""Tools: a model family with typed operations, written for a batch and called for one.
+
+    class Eyes(Tool):
+        @operation(batch=32)
+        def embed_picture(self, pictures: Sequence[Picture]) -> list[Vector]: ...
+
+    eyes.embed_picture(picture)          # one; calls from many threads share a forward pass
+    eyes.embed_picture.batch(pictures)   # many
+
+One thread at a time enters a tool's model. Results are kept in the tool's stage cache where it has one.
+This file knows no model.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, overload
+
+from socratic.cache import MISSING, StageCache, item_key, stage_key
+from socratic.errors import SocraticError, ToolError
+from socratic.gather import meet
+
+I = TypeVar("I")  # noqa: E741 - item, as in the literature on type-level functions
+O = TypeVar("O")  # noqa: E741
+
+
+@dataclass
+class Calls:
+    """What an operation has really done: items that went through the model, in how many forward passes."""
+
+    items: int = 0
+    forwards: int = 0
+
+
+@dataclass(eq=False)
+class _Slot:
+    """One item that waits for its result."""
+
+    item: Any
+    result: Any = MISSING
+
+
+@dataclass
+class _Desk:
+    """Where items wait for one operation of one tool. Equal items share one slot."""
+
+    waiting: dict[str, _Slot] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, items: Sequence[Any]) -> list[_Slot]:
+        with self.lock:
+            return [self.waiting.setdefault(item_key(item), _Slot(item)) for item in items]
+
+    def take(self, most: int) -> list[_Slot]:
+        with self.lock:
+            return [self.waiting.pop(key) for key in list(self.waiting)[:most]]
+
+
+class Tool:
+    """Base of all tools. Subclasses set `fingerprint` (model and weights revision) and declare operations."""
+
+    fingerprint: str = ""
+
+    def __init__(self) -> None:
+        self.cache: StageCache | None = None
+        self.calls: defaultdict[str, Calls] = defaultdict(Calls)
+        self._model_lock = threading.RLock()
+        self._desks: defaultdict[str, _Desk] = defaultdict(_Desk)
+
+    def size_in_bytes(self) -> int:
+        """Memory that the model takes, for the workbench's budget; 0 when it lives elsewhere."""
+        return 0
+
+
+class BoundOperation(Generic[I, O]):
+    """An operation of one tool: call it with an item, or use `.batch`, or `.each` to get errors as values."""
+
+    def __init__(self, declared: Operation[I, O], tool: Tool) -> None:
+        self._declared = declared
+        self._tool = tool
+        self.__doc__ = declared.__doc__
+
+    def __call__(self, item: I, /) -> O:
+        return self.batch([item])[0]
+
+    def batch(self, items: Sequence[I], /) -> list[O]:
+        """Results in order; the first item that failed raises its error."""
+        results: list[O] = []
+        for result in self.each(items):
+            if isinstance(result, SocraticError):
+                raise result
+            results.append(result)
+        return results
+
+    def each(self, items: Sequence[I], /) -> list[O | SocraticError]:
+        """Results in order, with the error in the place of an item that failed."""
+        if not self._declared.cached or (cache := self._tool.cache) is None:
+            return self._computed(items)
+        keys = [stage_key(self._tool.fingerprint, self._declared.name, item) for item in items]
+        results = cache.get_many(keys)
+        fresh = {key: item for key, item, known in zip(keys, items, results, strict=True) if known is MISSING}
+        made = dict(zip(fresh, self._computed(list(fresh.values())), strict=True))
+        cache.put_many({k: v for k, v in made.items() if not isinstance(v, SocraticError)})
+        return [made[key] if known is MISSING else known for key, known in zip(keys, results, strict=True)]
+
+    def _computed(self, items: Sequence[I]) -> list[Any]:
+        if not items:
+            return []
+        desk = self._tool._desks[self._declared.name]
+        slots = desk.put(items)
+        meet()
+        with self._tool._model_lock:
+            while any(slot.result is MISSING for slot in slots):
+                self._forward(desk.take(self._declared.size))
+        return [slot.result for slot in slots]
+
+    def _forward(self, slots: list[_Slot]) -> None:
+        """One forward pass; halves what does not fit into memory, down to single items."""
+        calls = self._tool.calls[self._declared.name]
+        calls.forwards += 1
+        try:
+            results = self._declared.function(self._tool, [slot.item for slot in slots])
+        except SocraticError as error:
+            results = [error] * len(slots)
+        except Exception as error:
+            if _out_of_memory(error) and len(slots) > 1:
+                middle = len(slots) // 2
+                self._forward(slots[:middle])
+                return self._forward(slots[middle:])
+            failure = ToolError(f"{self._declared.name} failed: {type(error).__name__}: {error}")
+            failure.__cause__ = error
+            results = [failure] * len(slots)
+        calls.items += len(slots)
+        for slot, result in zip(slots, results, strict=True):
+            slot.result = result
+
+
+class Operation(Generic[I, O]):
+    """What `@operation` makes of a batch function: a descriptor that binds to the tool."""
+
+    def __init__(self, function: Callable[[Any, Sequence[I]], Sequence[O | SocraticError]], size: int, cached: bool) -> None:
+        self.function = function
+        self.name = function.__name__
+        self.size = size
+        self.cached = cached
+        self.__doc__ = function.__doc__
+
+    @overload
+    def __get__(self, tool: None, owner: type) -> Operation[I, O]: ...
+    @overload
+    def __get__(self, tool: Tool, owner: type) -> BoundOperation[I, O]: ...
+    def __get__(self, tool: Tool | None, owner: type) -> Operation[I, O] | BoundOperation[I, O]:
+        return self if tool is None else BoundOperation(self, tool)
+
+
+def operation(
+    *, batch: int = 32, cached: bool = True
+) -> Callable[[Callable[[Any, Sequence[I]], Sequence[O | SocraticError]]], Operation[I, O]]:
+    """Declares a batch function as an operation.
+
+    Args:
+        batch: the most items of one forward pass.
+        cached: whether equal items may be answered from the stage cache.
+
+    The function returns one result per item, in order; a `SocraticError` in the place of a result is raised
+    to whoever asked for that item, and the rest of the batch goes on.
+    """
+    return lambda function: Operation(function, batch, cached)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
