@@ -13,7 +13,9 @@ import typer
 from socratic.pocket.concepts import concepts
 from socratic.pocket.scenes import plan
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The models that ship with us and the world they know.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="The models that ship with us and the world they know."
+)
 HERE = Path(str(files("socratic.pocket")))
 
 
@@ -27,7 +29,10 @@ def list_concepts(as_json: Annotated[bool, typer.Option("--json", help="Print on
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for c in concepts().values():
-        typer.echo(f"{c.emoji} {c.name:14} {c.category:18} {', '.join(c.attributes)}" + (" (name withheld)" if c.withheld else ""))
+        typer.echo(
+            f"{c.emoji} {c.name:14} {c.category:18} {', '.join(c.attributes)}"
+            + (" (name withheld)" if c.withheld else "")
+        )
 
 
 @app.command()
@@ -51,7 +56,9 @@ def draw(
             picture, masks = paint_with_masks(scene, size)
             picture.save(out / f"scene-{number}.png")
             boxes = [_box(mask) for mask in masks]
-            truth.write(json.dumps({"image": f"scene-{number}.png", **scene.truth(), "boxes": boxes}, ensure_ascii=False) + "\n")
+            truth.write(
+                json.dumps({"image": f"scene-{number}.png", **scene.truth(), "boxes": boxes}, ensure_ascii=False) + "\n"
+            )
 
 
 @app.command()

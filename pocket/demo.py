@@ -34,10 +34,10 @@ def show(out: Path) -> None:
             _print(console, Path(row.source), row.value.text, row.transcript)
         console.rule("a concept whose name CLIP never saw, told by its descriptors")
         withheld = [p for p in scenes if "withheld" in p]
-        for row in classify.map(withheld, labels=LABELS, explain=True):
-            assert row.value is not None and row.transcript is not None
-            shown.append(Shown(f"{row.value.label} (by descriptors)", row.transcript))
-            console.print(Text(f"{Path(row.source).name}: {row.value.say()}\n"))
+        for source in withheld:
+            told = classify(source, labels=LABELS, explain=True)
+            shown.append(Shown(f"{told.label} (by descriptors)", told.transcript))
+            console.print(Text(f"{Path(source).name}: {told.say()}\n"))
         console.rule("photographs: what pocket cannot do (its world is drawn); try --profile small")
         for source in photos:
             value = caption(source)

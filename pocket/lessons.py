@@ -83,7 +83,9 @@ def _told(v: dict[str, object], rng: random.Random) -> str:
     kind = rng.choice(("This picture is a {t}.", "This image is a {t}.", "Type: {t}.", "It is a {t}.", ""))
     parts = [
         kind.format(t=v["image_type"]),
-        str(v["amount"]) if rng.random() < 0.8 else rng.choice(("", str(v["amount"]).replace("in it", "in this picture"))),
+        str(v["amount"])
+        if rng.random() < 0.8
+        else rng.choice(("", str(v["amount"]).replace("in it", "in this picture"))),
         where.format(p=", ".join(places), o=" or ".join(places)),
         what.format(p=", ".join(objects), o=" or ".join(objects), t=v["image_type"]),
     ]
@@ -116,12 +118,20 @@ def sentence(rng: random.Random) -> Lesson:
     subject = c.counted(1)
     reply = rng.choice(("{S} is {a} {colour} {category} with {has}.", "{S} has {has}.", "{S} is {a} {category} which has {has}.", "{S}, {a} {colour} {category}, has {has}.", "The picture shows {s}: it has {has}."))  # fmt: skip
     kind = c.category if "{colour}" not in reply else c.colour
-    text = reply.format(S=subject.capitalize(), s=subject, a=article(kind), colour=c.colour, category=c.category, has=joined(has))
+    text = reply.format(
+        S=subject.capitalize(), s=subject, a=article(kind), colour=c.colour, category=c.category, has=joined(has)
+    )
     forms = ("Describe what {category} looks like.", "What does {category} look like?", "How can you identify {category}?", "Describe a picture of {category}.", "Write a caption of an image of {category}.")  # fmt: skip
     form = rng.choice(forms)
     if rng.random() < 0.6:
-        return load("classify.cupl").render(category=rng.choice((c.name, c.name, f"a {c.name}", subject)), form=form).messages, text
-    return _pair(rng, rng.choice(("You know what things look like. Answer in one sentence.", "Answer in one sentence.", "")), form.format(category=c.name)), text
+        return load("classify.cupl").render(
+            category=rng.choice((c.name, c.name, f"a {c.name}", subject)), form=form
+        ).messages, text
+    return _pair(
+        rng,
+        rng.choice(("You know what things look like. Answer in one sentence.", "Answer in one sentence.", "")),
+        form.format(category=c.name),
+    ), text
 
 
 def kind(rng: random.Random) -> Lesson:
@@ -139,7 +149,9 @@ def kind(rng: random.Random) -> Lesson:
         category = found.pop() if len(found) == 1 else "animal" if found <= living else "thing"
     if rng.random() < 0.6:
         return load("classify.concept").render(categories=names).messages, category
-    question = rng.choice(("What do these have in common? {x}", "What kind of things are {x}?", "{x}: what are they all?"))
+    question = rng.choice(
+        ("What do these have in common? {x}", "What kind of things are {x}?", "{x}: what are they all?")
+    )
     return _pair(rng, "Answer with the kind alone, in the singular.", question.format(x=", ".join(names))), category
 
 
@@ -151,12 +163,25 @@ def answer(rng: random.Random) -> Lesson:
     if rng.random() < 0.6:
         return load("ask.captions").render(captions=said, question=question).messages, reply
     user = f"{rng.choice(('Captions', 'What was said', 'The picture'))}: {' / '.join(said)}\n{rng.choice(('Question: ', 'Q: ', ''))}{question}"
-    return _pair(rng, rng.choice(("Answer from the captions alone. If they do not tell, answer: unknown.", "Answer in few words, or: unknown.")), user), reply
+    return _pair(
+        rng,
+        rng.choice(
+            (
+                "Answer from the captions alone. If they do not tell, answer: unknown.",
+                "Answer in few words, or: unknown.",
+            )
+        ),
+        user,
+    ), reply
 
 
 def _question(scene: Scene, rng: random.Random) -> tuple[str, str]:
     name = rng.choice(list(scene.counts))
-    c, n, other = concepts()[name], scene.counts[name], rng.choice([c for c in concepts().values() if c.name not in scene.counts])
+    c, n, other = (
+        concepts()[name],
+        scene.counts[name],
+        rng.choice([c for c in concepts().values() if c.name not in scene.counts]),
+    )
     thing = c.plural if not c.unit else f"{pluralised(c.unit)} of {c.name}"
     place = rng.choice((scene.place, rng.choice(list(PLACES))))
     return rng.choice((
@@ -178,7 +203,9 @@ def rewrite(rng: random.Random) -> Lesson:
     with_place = rng.random() < 0.8
     at = f" {PLACES[scene.place]}" if with_place else ""
     manner = rng.choice(("", "", f"a {rng.choice(IMAGE_TYPES)} of "))
-    request = rng.choice(("{m}{x}{at}", "draw {m}{x}{at}", "please paint {x}{at}", "I want {x}{at}", "{x}{at}!", "{m}{x}{at}."))
+    request = rng.choice(
+        ("{m}{x}{at}", "draw {m}{x}{at}", "please paint {x}{at}", "I want {x}{at}", "{x}{at}!", "{m}{x}{at}.")
+    )
     kept_manner = manner if "{m}" in request else ""
     looks = [f"{concepts()[n].counted(k)} with {joined(list(concepts()[n].has[:2]))}" for n, k in scene.counts.items()]
     reply = f"{kept_manner}{', '.join(looks)}{',' if at else ''}{at}"
@@ -186,7 +213,13 @@ def rewrite(rng: random.Random) -> Lesson:
     if rng.random() < 0.55:
         return load("generate.rewrite").render(request=text).messages, reply
     ask = rng.choice(("Make this drawing request more detailed: {r}", "Rewrite this request: {r}", "Request: {r}\nSay it with all details.", "Improve this prompt for a drawing model: {r}"))  # fmt: skip
-    return _pair(rng, rng.choice(("You prepare requests for a drawing model.", "Keep everything and add what the things look like.", "")), ask.format(r=text)), reply
+    return _pair(
+        rng,
+        rng.choice(
+            ("You prepare requests for a drawing model.", "Keep everything and add what the things look like.", "")
+        ),
+        ask.format(r=text),
+    ), reply
 
 
 def _pair(rng: random.Random, system: str, user: str) -> tuple[Message, ...]:

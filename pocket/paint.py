@@ -95,7 +95,9 @@ def _banded(rng: random.Random, size: int, sky: Colour, low: Colour, ground: Col
     """A sky, and ground below a horizon of random height."""
     canvas = _gradient(rng, size, sky, low)
     horizon = int(size * rng.uniform(0.5, 0.7))
-    canvas.paste(_gradient(rng, size, ground, _jitter(rng, ground, 25)).crop((0, 0, size, size - horizon)), (0, horizon))
+    canvas.paste(
+        _gradient(rng, size, ground, _jitter(rng, ground, 25)).crop((0, 0, size, size - horizon)), (0, horizon)
+    )
     return canvas
 
 

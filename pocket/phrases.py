@@ -24,10 +24,53 @@ DESCRIBED = (
     "{n} is a {colour} {category} with {has} and {has2}.", "the picture shows {n}: it has {has}.", "{n}, which is {colour}",
     "{n} has {has} and {has2}.", "{n}, which is a {category}", "a photo of {n}, which has {has}.",
 )  # fmt: skip
-PLACED = ("Photo of a {p}.", "a {p}", "{p}", "a picture taken {at}", "the background is a {p}", "a scene {at}", "taken at a {p}")
+PLACED = (
+    "Photo of a {p}.",
+    "a {p}",
+    "{p}",
+    "a picture taken {at}",
+    "the background is a {p}",
+    "a scene {at}",
+    "taken at a {p}",
+)
 TYPED = ("This is a {t}.", "a {t}", "this picture is a {t}", "in the manner of a {t}")
 TOTALLED = ("There is {n} thing in this photo.", "There are {n} things in this photo.", "{n} things", "{n} objects", "a picture of {n} things")  # fmt: skip
-_SYLLABLES = "ba bo da do fi fu ga gi ka ko la lu ma mi na no pa pu ra ri sa so ta tu va vi wo zu eb ag ith orn ull ez".split()
+_SYLLABLES = [
+    "ba",
+    "bo",
+    "da",
+    "do",
+    "fi",
+    "fu",
+    "ga",
+    "gi",
+    "ka",
+    "ko",
+    "la",
+    "lu",
+    "ma",
+    "mi",
+    "na",
+    "no",
+    "pa",
+    "pu",
+    "ra",
+    "ri",
+    "sa",
+    "so",
+    "ta",
+    "tu",
+    "va",
+    "vi",
+    "wo",
+    "zu",
+    "eb",
+    "ag",
+    "ith",
+    "orn",
+    "ull",
+    "ez",
+]
 
 
 @dataclass(frozen=True)
@@ -134,7 +177,9 @@ def _description(scene: Scene, rng: random.Random) -> Phrase:
     form = rng.choice(DESCRIBED)
     has, has2, is_ = rng.choice(c.has), rng.choice(c.has), rng.choice(c.is_)
     kind, unknown = f"{article(c.category)} {c.category}", pseudo_word(rng)
-    nouns = ["something", kind, kind, unknown, f"a {unknown}"] + ([] if c.withheld else [c.counted(1), c.name, f"a {c.name}"])
+    nouns = ["something", kind, kind, unknown, f"a {unknown}"] + (
+        [] if c.withheld else [c.counted(1), c.name, f"a {c.name}"]
+    )
     noun = rng.choice(nouns)
     facts = {
         f for slot, f in (("{has}", f"has:{has}"), ("{has2}", f"has:{has2}"), ("{is}", f"is:{is_}")) if slot in form

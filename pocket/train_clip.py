@@ -44,7 +44,9 @@ PREPROCESS = {
 }  # fmt: skip
 
 
-def train(out: Path, work: Path, *, steps: int = 6500, scenes: int = 45_000, batch: int = 128, lr: float = 1.2e-3) -> None:
+def train(
+    out: Path, work: Path, *, steps: int = 6500, scenes: int = 45_000, batch: int = 128, lr: float = 1.2e-3
+) -> None:
     """Trains and writes the pair to `out`; `work` keeps the drawn scenes and the resumable state."""
     guard()
     work.mkdir(parents=True, exist_ok=True)
@@ -58,11 +60,14 @@ def train(out: Path, work: Path, *, steps: int = 6500, scenes: int = 45_000, bat
     optimiser = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.98)
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps, pct_start=0.06, final_div_factor=50)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, lr, total_steps=steps, pct_start=0.06, final_div_factor=50
+    )
     state, first = work / "clip-state.pt", 0
     if state.is_file():
         kept = torch.load(state, weights_only=True)
-        model.load_state_dict(kept["model"]), optimiser.load_state_dict(kept["optimiser"])
+        model.load_state_dict(kept["model"])
+        optimiser.load_state_dict(kept["optimiser"])
         schedule.load_state_dict(kept["schedule"])
         first = kept["step"]
     began = time.time()
@@ -76,14 +81,23 @@ def train(out: Path, work: Path, *, steps: int = 6500, scenes: int = 45_000, bat
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step(), schedule.step()
+        optimiser.step()
+        schedule.step()
         with torch.no_grad():
             model.logit_scale.clamp_(max=float(np.log(100)))
         if (step + 1) % 100 == 0:
-            print(json.dumps({"step": step + 1, "loss": round(loss.item(), 4), "seconds": round(time.time() - began)}), flush=True)
+            print(
+                json.dumps({"step": step + 1, "loss": round(loss.item(), 4), "seconds": round(time.time() - began)}),
+                flush=True,
+            )
         if (step + 1) % 500 == 0 or step + 1 == steps:
             torch.save(
-                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(), "step": step + 1},
+                {
+                    "model": model.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "step": step + 1,
+                },
                 state,
             )
             _save(model, out)
@@ -95,7 +109,8 @@ def _drawn(plans: list[Scene], path: Path) -> NDArray[np.uint8]:
         with ProcessPoolExecutor() as pool:
             pixels = np.stack(list(pool.map(_pixels, plans, chunksize=250)))
         np.save(path, pixels)
-    return np.load(path)
+    loaded: NDArray[np.uint8] = np.load(path)
+    return loaded
 
 
 def _pixels(scene: Scene) -> NDArray[np.uint8]:
@@ -121,7 +136,8 @@ def _truth(held: list[NDArray[np.int64]], phrases: list[Phrase], facts: dict[str
     claimed = np.zeros((len(phrases), known + 1), np.float32)
     for row, phrase in enumerate(phrases):
         claimed[row, [facts.get(f, known) for f in phrase.facts]] = 1
-    return (there @ claimed.T >= claimed.sum(1) - 0.5).astype(np.float32)
+    truth: NDArray[np.float32] = (there @ claimed.T >= claimed.sum(1) - 0.5).astype(np.float32)
+    return truth
 
 
 def _tokenizer(plans: list[Scene], out: Path) -> Any:
@@ -183,7 +199,14 @@ def _save(model: Any, out: Path) -> None:
 def _augmented(pixels: NDArray[np.uint8], step: int) -> Tensor:
     """Brightness, contrast, noise and a small shift, then the preprocessing's normalisation."""
     dice = torch.Generator().manual_seed(step)
-    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last).float().div_(127.5).sub_(1)
+    x = (
+        torch.from_numpy(pixels)
+        .permute(0, 3, 1, 2)
+        .contiguous(memory_format=torch.channels_last)
+        .float()
+        .div_(127.5)
+        .sub_(1)
+    )
     n = len(x)
     gain = 1 + 0.3 * (torch.rand(n, 1, 1, 1, generator=dice) - 0.5)
     shift = 0.3 * (torch.rand(n, 1, 1, 1, generator=dice) - 0.5)
@@ -198,11 +221,16 @@ def _loss(model: Any, images: Tensor, ids: Tensor, truth: Tensor) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16):
         seen = model.encode_image(images)
     said = trimmed_text_features(model, ids)  # its matrices are too small to gain from bfloat16
-    logits = model.logit_scale.exp() * functional.normalize(seen.float(), dim=-1) @ functional.normalize(said.float(), dim=-1).T
+    logits = (
+        model.logit_scale.exp()
+        * functional.normalize(seen.float(), dim=-1)
+        @ functional.normalize(said.float(), dim=-1).T
+    )
     # A text that holds for many pictures tells little of one: specific texts carry more of the target.
     rare = truth / truth.sum(0).clamp(min=1).sqrt()
     to_text = -(rare / rare.sum(1, keepdim=True) * logits.log_softmax(1)).sum(1).mean()
     some = truth.sum(0) > 0
     per_text = truth[:, some] / truth[:, some].sum(0)
     to_image = -(per_text * logits[:, some].log_softmax(0)).sum(0).mean()
-    return (to_text + to_image) / 2
+    loss: Tensor = (to_text + to_image) / 2
+    return loss

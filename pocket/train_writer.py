@@ -42,11 +42,14 @@ def train(out: Path, work: Path, *, steps: int = 3500, batch: int = 32, lr: floa
     torch.manual_seed(0)
     model = Qwen2ForCausalLM(Qwen2Config(**ARCHITECTURE))
     optimiser = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps, pct_start=0.05, final_div_factor=50)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, lr, total_steps=steps, pct_start=0.05, final_div_factor=50
+    )
     state, first = work / "writer-state.pt", 0
     if state.is_file():
         kept = torch.load(state, weights_only=True)
-        model.load_state_dict(kept["model"]), optimiser.load_state_dict(kept["optimiser"])
+        model.load_state_dict(kept["model"])
+        optimiser.load_state_dict(kept["optimiser"])
         schedule.load_state_dict(kept["schedule"])
         first = kept["step"]
     began = time.time()
@@ -57,12 +60,21 @@ def train(out: Path, work: Path, *, steps: int = 3500, batch: int = 32, lr: floa
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step(), schedule.step()
+        optimiser.step()
+        schedule.step()
         if (step + 1) % 50 == 0:
-            print(json.dumps({"step": step + 1, "loss": round(loss.item(), 4), "seconds": round(time.time() - began)}), flush=True)
+            print(
+                json.dumps({"step": step + 1, "loss": round(loss.item(), 4), "seconds": round(time.time() - began)}),
+                flush=True,
+            )
         if (step + 1) % 250 == 0 or step + 1 == steps:
             torch.save(
-                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(), "step": step + 1},
+                {
+                    "model": model.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "step": step + 1,
+                },
                 state,
             )
             _save(model, out)
@@ -87,7 +99,9 @@ def _tokenizer(out: Path) -> Any:
             show_progress=False,
         )
         core.train_from_iterator(texts, trainer)
-        fast = PreTrainedTokenizerFast(tokenizer_object=core, pad_token=SPECIAL[0], eos_token=SPECIAL[2], model_max_length=CONTEXT)
+        fast = PreTrainedTokenizerFast(
+            tokenizer_object=core, pad_token=SPECIAL[0], eos_token=SPECIAL[2], model_max_length=CONTEXT
+        )
         fast.chat_template = CHAT_TEMPLATE
         fast.save_pretrained(out)
     return AutoTokenizer.from_pretrained(out)
@@ -97,7 +111,9 @@ def _encoded(lessons: list[Lesson], tokenizer: Any) -> tuple[Tensor, Tensor]:
     """Token ids, padded on the right, and which of them belong to a reply."""
     rows, masks = [], []
     for messages, reply in lessons:
-        asked = tokenizer.apply_chat_template([m.as_dict() for m in messages], add_generation_prompt=True, tokenize=False)
+        asked = tokenizer.apply_chat_template(
+            [m.as_dict() for m in messages], add_generation_prompt=True, tokenize=False
+        )
         prompt = tokenizer(asked, add_special_tokens=False)["input_ids"]
         said = tokenizer(f"{reply}<|im_end|>", add_special_tokens=False)["input_ids"]
         rows.append(prompt + said)

@@ -132,7 +132,9 @@ class _Eyes:
 
         return self.talk.state(name, self.embedder.fingerprint, [self.picture.sha256, labels, template], look).text
 
-    def some(self, name: str, labels: Sequence[str], template: str, k: int, at_least: float, synonyms: float = 1.0) -> list[str]:
+    def some(
+        self, name: str, labels: Sequence[str], template: str, k: int, at_least: float, synonyms: float = 1.0
+    ) -> list[str]:
         """The likeliest labels, best first, without near synonyms."""
 
         def look() -> tuple[Value, Mapping[str, Any]]:
@@ -159,7 +161,11 @@ def _judged(eyes: _Eyes, proposals: Sequence[str | SocraticError]) -> tuple[Cand
     def judge() -> tuple[Value, Mapping[str, Any]]:
         vectors = dict(zip(readable, eyes.embedder.embed_text.each(readable), strict=True))
         errors = {text: v.message for text, v in vectors.items() if isinstance(v, SocraticError)}
-        cosines = {text: round(float(np.dot(v, eyes.seen)), 5) for text, v in vectors.items() if not isinstance(v, SocraticError)}
+        cosines = {
+            text: round(float(np.dot(v, eyes.seen)), 5)
+            for text, v in vectors.items()
+            if not isinstance(v, SocraticError)
+        }
         if not cosines:
             raise BadInput("none of the proposed captions can be judged", hint=next(iter(errors.values())))
         return max(cosines, key=lambda t: cosines[t]), {"cosine": cosines, "rejected": errors}

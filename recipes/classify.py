@@ -83,7 +83,11 @@ class Classification:
 
     def as_dict(self) -> dict[str, Any]:
         scores = dict(zip(self.ranking.labels, self.ranking.probabilities, strict=True))
-        return {"label": self.label, "scores": scores, "explanation": self.explanation.as_dict() if self.explanation else None}
+        return {
+            "label": self.label,
+            "scores": scores,
+            "explanation": self.explanation.as_dict() if self.explanation else None,
+        }
 
 
 @recipe
@@ -182,7 +186,11 @@ def _written(
         case "waffle":
             found = texts.noisy(seed)
         case "cupl":
-            sentences = _given(given, texts.names) if given is not None else _sentences(talk, writer, texts.names, per_form, seed)
+            sentences = (
+                _given(given, texts.names)
+                if given is not None
+                else _sentences(talk, writer, texts.names, per_form, seed)
+            )
             found = {name: list(sentences[name]) for name in texts.names}
         case "descriptors":
             features = _given(given, texts.names) if given is not None else _features(talk, writer, texts.names)
@@ -203,7 +211,9 @@ def _features(talk: Transcript, writer: Writer, names: Sequence[str]) -> dict[st
     return dict(zip(names, _all_or_error(ask_all(talk, writer, load("classify.descriptors"), questions)), strict=True))
 
 
-def _sentences(talk: Transcript, writer: Writer, names: Sequence[str], per_form: int, seed: int) -> dict[str, Sequence[str]]:
+def _sentences(
+    talk: Transcript, writer: Writer, names: Sequence[str], per_form: int, seed: int
+) -> dict[str, Sequence[str]]:
     kinds = [(form, i) for form in range(len(CUPL_FORMS)) for i in range(per_form)]
     questions = [
         Question(f"sentence {k + 1} of {name}", {"category": name, "form": CUPL_FORMS[form]}, seed=seed * 1000 + i)
@@ -231,7 +241,9 @@ class _Classes:
         self.matrix = text_matrix(embedder, flat)
         self.starts = np.cumsum([0, *(len(lines) for lines in self.texts.values())])
         self.weights = class_vectors(self.matrix, self.starts, aggregate)
-        self.lengths = np.linalg.norm([self.matrix[a:b].mean(0) for a, b in zip(self.starts, self.starts[1:], strict=False)], axis=1)
+        self.lengths = np.linalg.norm(
+            [self.matrix[a:b].mean(0) for a, b in zip(self.starts, self.starts[1:], strict=False)], axis=1
+        )
         self.renormalised = aggregate == "renormalised-mean"
 
     def scores(self, seen: Vector) -> Vector:
@@ -262,7 +274,9 @@ def class_vectors(matrix: Matrix, starts: Sequence[int] | Any, aggregate: Aggreg
     return means
 
 
-def _explained(ranking: Ranking, classes: _Classes, seen: Vector, texts: _Texts, embedder: Embedder, seed: int, label: str) -> Explanation:
+def _explained(
+    ranking: Ranking, classes: _Classes, seen: Vector, texts: _Texts, embedder: Embedder, seed: int, label: str
+) -> Explanation:
     control = _Classes(embedder, texts.noisy(seed), "renormalised-mean")
     noisy = Ranking.of(texts.names, control.scores(seen), embedder.space)
     rival = next((name for name in ranking.labels if name != label), "")

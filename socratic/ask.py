@@ -16,9 +16,12 @@ from socratic.errors import ReplyError, SocraticError
 from socratic.prompt import Prompt, Rendered
 from socratic.reply import Status, Unreadable
 from socratic.transcript import Transcript, Turn, Value, key_of, spoken
+from socratic.transcript import heard as items_of
 from socratic.values import Message, Reply, Request, Usage
 
-CORRECTION = "Your reply could not be read: {reason}. Reply again, in the form that was asked for and with nothing else."
+CORRECTION = (
+    "Your reply could not be read: {reason}. Reply again, in the form that was asked for and with nothing else."
+)
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,13 @@ def ask_all(
     """
     heat = prompt.header.model.temperature if temperature is None else temperature
     asked = [prompt.render(**q.values) for q in questions]
-    keys = [key_of(q.name, writer.fingerprint, r.sha256, heat, q.seed) for q, r in zip(questions, asked, strict=True)]
+    requests = [_request(prompt, r, heat, q.seed) for q, r in zip(questions, asked, strict=True)]
+    form = (prompt.header.reply.model_dump_json(), tuple(options))
+    keys = [key_of(q.name, writer.fingerprint, r.key(), form) for q, r in zip(questions, requests, strict=True)]
     recalled = [talk.recall(q.name, key) for q, key in zip(questions, keys, strict=True)]
     fresh = [i for i, turn in enumerate(recalled) if turn is None]
     began = time.perf_counter()
-    requests = [_request(prompt, asked[i], heat, questions[i].seed) for i in fresh]
-    heard = dict(zip(fresh, _read_all(writer, prompt, requests, options), strict=True))
+    heard = dict(zip(fresh, _read_all(writer, prompt, [requests[i] for i in fresh], options), strict=True))
     seconds = round((time.perf_counter() - began) / max(1, len(fresh)), 4)
     answers: list[Any] = []
     for i, (question, turn) in enumerate(zip(questions, recalled, strict=True)):
@@ -94,7 +98,10 @@ def choose(talk: Transcript, writer: Writer, prompt: Prompt, name: str, options:
         best = max(range(len(options)), key=lambda i: scores[i])
         return options[best], {"log_likelihood": dict(zip(options, scores, strict=True))}
 
-    return talk.state(name, writer.fingerprint, [rendered.sha256, tuple(options)], likeliest).text
+    chosen = talk.state(name, writer.fingerprint, [rendered.sha256, tuple(options)], likeliest)
+    if chosen.text not in options:
+        raise ReplyError(f"the edited turn {name!r} does not fit: it is none of the options", reply=chosen.text)
+    return chosen.text
 
 
 @dataclass(frozen=True)
@@ -125,13 +132,16 @@ def _read_all(writer: Writer, prompt: Prompt, requests: Sequence[Request], optio
     for i, reply in zip(again, writer.write.each(list(again.values())), strict=True):
         try:
             second = _read(prompt, reply, options)
-            heard[i] = second if second.status == "failed" else replace(second, status="re-asked")
+            status: Status = "failed" if second.status == "failed" else "re-asked"
+            heard[i] = replace(second, status=status, usage=_usage(replies[i]) + second.usage)
         except Unreadable as problem:
-            said = reply.text if isinstance(reply, Reply) else ""
+            said = _said(reply)
             error = ReplyError(
-                f"the reply to {prompt.name} could not be read, twice: {problem}", reply=said, hint="try another writer, or reword the prompt"
+                f"the reply to {prompt.name} could not be read, twice: {problem}",
+                reply=said,
+                hint="try another writer, or reword the prompt",
             )
-            heard[i] = _Heard(error, said, "failed", _usage(reply))
+            heard[i] = _Heard(error, said, "failed", _usage(replies[i]) + _usage(reply))
     return [h for h in heard if h is not None]
 
 
@@ -147,9 +157,12 @@ def _read(prompt: Prompt, reply: Reply | SocraticError, options: Sequence[str]) 
 
 
 def _corrected(request: Request, reply: Reply | SocraticError, problem: Unreadable) -> Request:
-    said = reply.text if isinstance(reply, Reply) else ""
-    more = (Message("assistant", said or "…"), Message("user", CORRECTION.format(reason=problem)))
+    more = (Message("assistant", _said(reply) or "…"), Message("user", CORRECTION.format(reason=problem)))
     return replace(request, messages=request.messages + more)
+
+
+def _said(reply: Reply | SocraticError) -> str:
+    return reply.text if isinstance(reply, Reply) else reply.reply if isinstance(reply, ReplyError) else ""
 
 
 def _usage(reply: Reply | SocraticError) -> Usage:
@@ -158,18 +171,36 @@ def _usage(reply: Reply | SocraticError) -> Usage:
 
 def _turn(name: str, writer: Writer, asked: Rendered, heard: _Heard) -> Turn:
     value = heard.value
-    plain = value if isinstance(value, (str, list)) else heard.text if isinstance(value, (SocraticError, dict)) else str(value)
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    plain = (
+        value
+        if isinstance(value, (str, list))
+        else heard.text
+        if isinstance(value, (SocraticError, dict))
+        else str(value)
+    )
     text, kind = spoken(plain)
     question = "\n\n".join(f"{m.role}: {m.text}" for m in asked.messages)
     return Turn(
-        name, writer.fingerprint, text, kind, prompt=asked.prompt, prompt_sha256=asked.sha256, asked=question, status=heard.status, usage=heard.usage
+        name,
+        writer.fingerprint,
+        text,
+        kind,
+        prompt=asked.prompt,
+        prompt_sha256=asked.sha256,
+        asked=question,
+        status=heard.status,
+        usage=heard.usage,
     )
 
 
 def _typed(prompt: Prompt, turn: Turn, options: Sequence[str]) -> Any:
     """The value of a stored or edited turn, as the reply contract types it."""
-    if prompt.header.reply.kind in ("text", "line", "list"):
-        return turn.value
+    if prompt.header.reply.kind == "list":  # not by the turn: one that failed is no list until it is edited
+        return items_of(turn.text)
+    if prompt.header.reply.kind in ("text", "line"):
+        return turn.text
     try:
         return prompt.header.reply.read(turn.text, options)[0]
     except Unreadable as problem:

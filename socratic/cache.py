@@ -13,6 +13,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ class StageCache:
             if path != ":memory:":
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
             table = sqlite3.connect(path, timeout=20, check_same_thread=False)
-            table.execute("PRAGMA journal_mode=WAL")
+            with suppress(sqlite3.OperationalError):  # locked when another process opens the new file just now
+                table.execute("PRAGMA journal_mode=WAL")
             table.execute("CREATE TABLE IF NOT EXISTS stages (key TEXT PRIMARY KEY, kind TEXT, value BLOB)")
         except (sqlite3.Error, OSError):
             table = sqlite3.connect(":memory:", check_same_thread=False)
@@ -83,8 +85,8 @@ class StageCache:
                     query = f"SELECT key, kind, value FROM stages WHERE key IN ({','.join('?' * len(part))})"
                     rows = self._table.execute(query, part).fetchall()
                     found.update((key, _decoded(kind, value)) for key, kind, value in rows)
-        except (sqlite3.Error, ValueError, KeyError):
-            pass  # a damaged entry is a miss; the run only gets slower
+        except sqlite3.Error:
+            pass  # a damaged file is empty; the run only gets slower
         return [found.get(key, MISSING) for key in keys]
 
     def put_many(self, values: Mapping[str, Any]) -> None:
@@ -106,9 +108,13 @@ def _encoded(value: Any) -> tuple[str, bytes]:
 
 
 def _decoded(kind: str, raw: bytes) -> Any:
-    if kind == "vector":
-        return np.frombuffer(raw, np.float32)
-    value = json.loads(raw)
-    if kind == "reply":
-        return Reply(value["text"], Usage(**value["usage"]), value["finished"])
+    """The value of an entry; a damaged one, or one of another version, is a miss."""
+    try:
+        if kind == "vector":
+            return np.frombuffer(raw, np.float32)
+        value = json.loads(raw)
+        if kind == "reply":
+            return Reply(value["text"], Usage(**value["usage"]), value["finished"])
+    except (ValueError, KeyError, TypeError):
+        return MISSING
     return value

@@ -27,7 +27,9 @@ cli_house.add_to(app)
 
 Images = Annotated[list[str], typer.Argument(help="Picture files or folders.", show_default=False)]
 Profile = Annotated[str, typer.Option(help="Which models: pocket, small, large, openai, or a .toml file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line on stdout and nothing else there.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object per line on stdout and nothing else there.")
+]
 Kept = Annotated[Path | None, typer.Option("--transcript", help="Write the conversation to FILE.json or FILE.html.")]
 Seed = Annotated[int, typer.Option(help="Makes sampling repeatable.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write results of earlier runs.")]
@@ -53,7 +55,9 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-@app.command(epilog="Examples:  socratic caption photo.jpg   |   socratic caption pictures/ --json --transcript talk.html")
+@app.command(
+    epilog="Examples:  socratic caption photo.jpg   |   socratic caption pictures/ --json --transcript talk.html"
+)
 def caption(
     images: Images,
     method: Annotated[str, typer.Option(help="How: socratic (CLIP and a language model talk).")] = "socratic",
@@ -75,22 +79,34 @@ def caption(
 
     def told(value: Caption) -> str:
         rivals = sum(1 for c in value.candidates if not c.rejected)
-        return f"{value.text}\n    best of {rivals} by CLIP ({value.score:.3f}), {len(value.candidates) - rivals} rejected"
+        return (
+            f"{value.text}\n    best of {rivals} by CLIP ({value.score:.3f}), {len(value.candidates) - rivals} rejected"
+        )
 
     _over_images(recipe, images, {"n": n, "seed": seed, "prompt": prompt}, sheet, profile, no_cache, told)
 
 
-@app.command(epilog='Examples:  socratic classify photo.jpg --labels "dog,cat"   |   socratic classify *.png --labels-file names.txt --explain')
+@app.command(
+    epilog='Examples:  socratic classify photo.jpg --labels "dog,cat"   |   socratic classify *.png --labels-file names.txt --explain'
+)
 def classify(
     images: Images,
     labels: Annotated[str, typer.Option(help='The classes, separated by commas: "dog,cat".')] = "",
     labels_file: Annotated[Path | None, typer.Option(help="A file with one class per line.")] = None,
-    method: Annotated[str, typer.Option(help="Which texts stand for a class: names, templates, descriptors, cupl or waffle.")] = "descriptors",
+    method: Annotated[
+        str, typer.Option(help="Which texts stand for a class: names, templates, descriptors, cupl or waffle.")
+    ] = "descriptors",
     aggregate: Annotated[str, typer.Option(help="renormalised-mean or mean-of-similarities.")] = "renormalised-mean",
     concept: Annotated[str, typer.Option(help="What all classes are, e.g. bird; auto asks the writer.")] = "",
-    descriptors: Annotated[Path | None, typer.Option(help="Descriptors to use: JSON, a list of texts per class.")] = None,
-    save_descriptors: Annotated[Path | None, typer.Option(help="Write the descriptors that were used to this file.")] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show what each text added, the runner-up, and the lift over noise.")] = False,
+    descriptors: Annotated[
+        Path | None, typer.Option(help="Descriptors to use: JSON, a list of texts per class.")
+    ] = None,
+    save_descriptors: Annotated[
+        Path | None, typer.Option(help="Write the descriptors that were used to this file.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what each text added, the runner-up, and the lift over noise.")
+    ] = False,
     profile: Profile = "pocket",
     as_json: AsJson = False,
     transcript: Kept = None,
@@ -122,7 +138,9 @@ def classify(
 @app.command(epilog='Example:  socratic resume talk.json --edit "objects=cat, dog" --transcript new.json')
 def resume(
     stored: Annotated[Path, typer.Argument(help="A transcript written with --transcript FILE.json.")],
-    edit: Annotated[list[str] | None, typer.Option(help='A changed statement: "turn=what it says instead". Repeatable.')] = None,
+    edit: Annotated[
+        list[str] | None, typer.Option(help='A changed statement: "turn=what it says instead". Repeatable.')
+    ] = None,
     profile: Profile = "pocket",
     as_json: AsJson = False,
     transcript: Kept = None,
@@ -137,7 +155,9 @@ def resume(
     changes = dict(_pair(e) for e in edit or [])
     past = Transcript.load(stored)
     if past.recipe not in cli_house.recipe_names():
-        raise BadInput(f"{stored} is of the recipe {past.recipe!r}", hint=f"recipes: {', '.join(cli_house.recipe_names())}")
+        raise BadInput(
+            f"{stored} is of the recipe {past.recipe!r}", hint=f"recipes: {', '.join(cli_house.recipe_names())}"
+        )
     recipe = getattr(import_module(f"socratic.recipes.{past.recipe}"), past.recipe)
     sheet = _Sheet(as_json, transcript, f"socratic {past.recipe}")
     with open_profile(profile, keep=not no_cache).used():
@@ -195,11 +215,15 @@ class _Sheet:
         elif len(talks) == 1:
             talks[0].save(path)
         else:
-            path.write_text(json.dumps([t.as_dict() for t in talks], indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            path.write_text(
+                json.dumps([t.as_dict() for t in talks], indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
         print(f"the conversation is in {path}", file=sys.stderr)
 
 
-def _over_images(recipe: Any, images: list[str], settings: Mapping[str, Any], sheet: _Sheet, profile: str, no_cache: bool, told: Any) -> None:
+def _over_images(
+    recipe: Any, images: list[str], settings: Mapping[str, Any], sheet: _Sheet, profile: str, no_cache: bool, told: Any
+) -> None:
     """Runs a recipe over pictures and prints a line for each, also for those that fail."""
     from socratic.images import expand
     from socratic.workbench import open_profile

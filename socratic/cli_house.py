@@ -14,7 +14,13 @@ import typer
 from socratic.errors import BadInput, PromptError
 
 prompts = typer.Typer(no_args_is_help=True, help="Look at, check and fill in prompt files.")
-PACKAGES = {"torch": "local", "transformers": "local", "open_clip_torch": "local", "openai": "openai", "langchain": "langchain"}
+PACKAGES = {
+    "torch": "local",
+    "transformers": "local",
+    "open_clip_torch": "local",
+    "openai": "openai",
+    "langchain": "langchain",
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,7 +33,11 @@ def add_to(app: typer.Typer) -> None:
 
 def recipe_names() -> list[str]:
     """The recipes that ship with us, by file name."""
-    return sorted(f.name.removesuffix(".py") for f in files("socratic.recipes").iterdir() if f.name.endswith(".py") and not f.name.startswith("_"))
+    return sorted(
+        f.name.removesuffix(".py")
+        for f in files("socratic.recipes").iterdir()
+        if f.name.endswith(".py") and not f.name.startswith("_")
+    )
 
 
 @prompts.command("list")
@@ -50,7 +60,9 @@ def show_prompt(name: str) -> None:
 
 
 @prompts.command("lint")
-def lint_prompts(names: Annotated[list[str] | None, typer.Argument(help="Names or files; all shipped ones when absent.")] = None) -> None:
+def lint_prompts(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or files; all shipped ones when absent.")] = None,
+) -> None:
     """Checks prompt files; leaves with code 1 if one has an error."""
     from socratic.prompt import lint, load, shipped
 
@@ -70,7 +82,9 @@ def lint_prompts(names: Annotated[list[str] | None, typer.Argument(help="Names o
 @prompts.command("render", epilog="""Example:  socratic prompts render classify.descriptors --set category=zebra""")
 def render_prompt(
     name: str,
-    values: Annotated[list[str] | None, typer.Option("--set", help="name=value; a value that is JSON is read as JSON.")] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value; a value that is JSON is read as JSON.")
+    ] = None,
 ) -> None:
     """Fills in a prompt and prints the messages."""
     from socratic.prompt import load
@@ -126,7 +140,10 @@ def doctor() -> None:
     pocket = Path(str(files("socratic.pocket")))
     for weights in ("clip/open_clip_model.safetensors", "writer/model.safetensors"):
         there = (pocket / weights).is_file()
-        typer.echo(f"pocket {weights.split('/')[0]:11} " + ("there" if there else f"missing: python -m socratic.pocket train {weights.split('/')[0]}"))
+        typer.echo(
+            f"pocket {weights.split('/')[0]:11} "
+            + ("there" if there else f"missing: python -m socratic.pocket train {weights.split('/')[0]}")
+        )
     typer.echo(f"stage cache        {default_path()}")
 
 

@@ -32,9 +32,13 @@ def read_descriptors(path: str | Path) -> dict[str, list[str]]:
     """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise BadInput(f"the descriptor file {path} cannot be read: {error}", hint='JSON: {"class": ["text", …]}') from error
-    if not isinstance(data, dict) or not all(isinstance(v, list) and all(isinstance(t, str) for t in v) for v in data.values()):
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(
+            f"the descriptor file {path} cannot be read: {error}", hint='JSON: {"class": ["text", …]}'
+        ) from error
+    if not isinstance(data, dict) or not all(
+        isinstance(v, list) and all(isinstance(t, str) for t in v) for v in data.values()
+    ):
         raise BadInput(f"{path} does not hold lists of texts by class", hint='JSON: {"class": ["text", …]}')
     return data
 
@@ -42,7 +46,9 @@ def read_descriptors(path: str | Path) -> dict[str, list[str]]:
 def write_descriptors(path: str | Path, descriptors: Descriptors) -> None:
     """Writes a descriptor file; reading and writing it again gives the same bytes."""
     plain = {name: list(lines) for name, lines in descriptors.items()}
-    Path(path).write_text(json.dumps(plain, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
+    Path(path).write_text(
+        json.dumps(plain, indent=4, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace"
+    )
 
 
 def joined(name: str, descriptor: str) -> str:
@@ -61,12 +67,18 @@ def noise(seed: int, pairs: int = 15) -> list[str]:
     """Descriptors without meaning: pairs of words and pairs of random letters, as WaffleCLIP draws them."""
     rng = random.Random(f"noise-{seed}")
     words = [", ".join(rng.sample(_WORDS, 2)) for _ in range(pairs)]
-    letters = [", ".join("".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 8))) for _ in range(2)) for _ in range(pairs)]
+    letters = [
+        ", ".join("".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 8))) for _ in range(2))
+        for _ in range(pairs)
+    ]
     return words + letters
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = [name for name, _ in pairs]
     if repeated := {n for n in names if names.count(n) > 1}:
-        raise BadInput(f"the class {sorted(repeated)[0]!r} stands in the descriptor file twice", hint="give the two classes different names")
+        raise BadInput(
+            f"the class {sorted(repeated)[0]!r} stands in the descriptor file twice",
+            hint="give the two classes different names",
+        )
     return dict(pairs)

@@ -11,6 +11,7 @@ SocraticError
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 
@@ -44,6 +45,10 @@ class ReplyError(SocraticError):
     def __init__(self, message: str, *, reply: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reply = reply
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets the error travel between processes."""
+        return partial(type(self), reply=self.reply, hint=self.hint), (self.message,)
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "reply": self.reply}

@@ -32,7 +32,9 @@ def page(shown: Sequence[Shown], title: str) -> str:
     """The page as HTML. Everything that a model or a file said is escaped."""
     from jinja2 import Environment
 
-    template = Environment(autoescape=True).from_string(files("socratic").joinpath("page.html").read_text(encoding="utf-8"))
+    template = Environment(autoescape=True).from_string(
+        files("socratic").joinpath("page.html").read_text(encoding="utf-8")
+    )
     return template.render(title=title, transcripts=shown, ledger=ledger_of([s.transcript for s in shown]))
 
 
@@ -46,4 +48,4 @@ def ledger_of(transcripts: Sequence[Transcript]) -> Mapping[str, int]:
 
 def write_page(path: str | Path, shown: Sequence[Shown], title: str) -> None:
     """Writes the page to a file."""
-    Path(path).write_text(page(shown, title), encoding="utf-8")
+    Path(path).write_text(page(shown, title), encoding="utf-8", errors="replace")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from socratic.errors import ModelUnavailable
 def missing_package(error: ImportError, extra: str) -> ModelUnavailable:
     """The error for a package that is not installed, with the command that installs it."""
     return ModelUnavailable(
-        f"the package {error.name or error} is missing, and this model needs it", hint=f"pip install 'socratic[{extra}]'"
+        f"the package {error.name or error} is missing, and this model needs it",
+        hint=f"pip install 'socratic[{extra}]'",
     )
 
 
@@ -38,13 +40,16 @@ def local_snapshot(name: str, patterns: list[str]) -> Path:
         from huggingface_hub import snapshot_download
     except ImportError as error:
         raise missing_package(error, "local") from error
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise ModelUnavailable(f"there is no folder {name}", hint="check the path, or give a hub name: org/name")
     repo, _, asked = name.partition("@")
     revision = asked or _held().get(repo)
     arguments: dict[str, Any] = {"repo_id": repo, "revision": revision, "allow_patterns": patterns}
-    try:
-        folder = Path(snapshot_download(**arguments, local_files_only=True)) if revision else Path(snapshot_download(**arguments))
-    except Exception:
-        folder = _fetched(repo, revision, arguments)
+    folder = None
+    if revision:
+        with suppress(Exception):  # the hub client raises a dozen kinds
+            folder = Path(snapshot_download(**arguments, local_files_only=True))
+    folder = folder or _fetched(repo, revision, arguments)
     _hold(repo, folder.name)
     return folder
 
@@ -72,7 +77,7 @@ def _held() -> dict[str, str]:
 
 def _hold(repo: str, revision: str) -> None:
     held = _held()
-    if held.get(repo) == revision:
+    if repo in held:  # the first one stays, also when another is asked for by its name
         return
     path = revisions_path()
     try:

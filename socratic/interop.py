@@ -31,7 +31,9 @@ def runnable(recipe: Recipe[..., Any]) -> Any:
     class RecipeRunnable(RunnableLambda[Any, Any]):
         """A recipe as LangChain runs it."""
 
-        def batch(self, inputs: list[Any], config: Any = None, *, return_exceptions: bool = False, **kwargs: Any) -> list[Any]:
+        def batch(
+            self, inputs: list[Any], config: Any = None, *, return_exceptions: bool = False, **kwargs: Any
+        ) -> list[Any]:
             if any(isinstance(i, dict) for i in inputs):
                 return super().batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
             results = [row.error or row.value for row in recipe.map(inputs, **kwargs)]

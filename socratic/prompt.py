@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socratic.errors import PromptError
+from socratic.frontmatter import front_matter
 from socratic.reply import ReplyContract
 from socratic.values import Message, Picture
 
@@ -31,7 +32,14 @@ MAX_BYTES = 100_000
 _ROLE_LINE = re.compile(r"^[ \t]*(system|user|assistant|tool|developer)[ \t]*:[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,60}\|>")
 Kind = Literal["string", "number", "boolean", "array", "object", "image"]
-_PYTHON = {"string": str, "number": (int, float), "boolean": bool, "array": (list, tuple), "object": dict, "image": Picture}
+_PYTHON = {
+    "string": str,
+    "number": (int, float),
+    "boolean": bool,
+    "array": (list, tuple),
+    "object": dict,
+    "image": Picture,
+}
 
 
 class Input(BaseModel):
@@ -103,7 +111,7 @@ class Prompt:
         pictures: list[Picture] = []
         nonce = secrets.token_hex(8)
         given = {name: _plain(v, self.name, name, nonce, pictures) for name, v in self._complete(values).items()}
-        source = _ROLE_LINE.sub(lambda m: f"{nonce}{m[1].lower()}", self.body)
+        source = _ROLE_LINE.sub(lambda m: f"{nonce}role:{m[1].lower()};", self.body)
         try:
             text = _sandbox().from_string(source).render(given)
         except Exception as error:
@@ -117,11 +125,14 @@ class Prompt:
             if name not in declared:
                 near = difflib.get_close_matches(name, declared, 1)
                 raise PromptError(
-                    f"prompt {self.name} has no input {name!r}", hint=f"did you mean {near[0]!r}?" if near else f"inputs: {', '.join(declared) or 'none'}"
+                    f"prompt {self.name} has no input {name!r}",
+                    hint=f"did you mean {near[0]!r}?" if near else f"inputs: {', '.join(declared) or 'none'}",
                 )
         missing = [n for n, i in declared.items() if i.required and i.default is None and values.get(n) is None]
         if missing:
-            raise PromptError(f"prompt {self.name} misses {', '.join(map(repr, missing))}", hint=f"inputs: {', '.join(declared)}")
+            raise PromptError(
+                f"prompt {self.name} misses {', '.join(map(repr, missing))}", hint=f"inputs: {', '.join(declared)}"
+            )
         chosen = {n: values[n] if values.get(n) is not None else i.default for n, i in declared.items()}
         for name, value in chosen.items():
             wanted = declared[name].kind
@@ -137,14 +148,18 @@ def load(name: str | Path) -> Prompt:
         if not path.is_file():
             raise PromptError(f"there is no prompt file {path}", hint="socratic prompts list")
         if path.stat().st_size > MAX_BYTES:
-            raise PromptError(f"{path} has more than {MAX_BYTES} bytes", hint="a prompt is a text that a person can read")
+            raise PromptError(
+                f"{path} has more than {MAX_BYTES} bytes", hint="a prompt is a text that a person can read"
+            )
         return parse(path.read_bytes(), str(path))
     return _shipped(str(name).removesuffix(".prompty"))
 
 
 def shipped() -> list[str]:
     """The names of the prompts that ship with us."""
-    return sorted(f.name.removesuffix(".prompty") for f in files("socratic.prompts").iterdir() if f.name.endswith(".prompty"))
+    return sorted(
+        f.name.removesuffix(".prompty") for f in files("socratic.prompts").iterdir() if f.name.endswith(".prompty")
+    )
 
 
 @cache
@@ -152,7 +167,9 @@ def _shipped(name: str) -> Prompt:
     file = files("socratic.prompts").joinpath(f"{name}.prompty")
     if "/" in name or not file.is_file():
         near = difflib.get_close_matches(name, shipped(), 3)
-        raise PromptError(f"there is no prompt {name!r}", hint=f"did you mean {', '.join(near)}?" if near else "socratic prompts list")
+        raise PromptError(
+            f"there is no prompt {name!r}", hint=f"did you mean {', '.join(near)}?" if near else "socratic prompts list"
+        )
     return parse(file.read_bytes(), f"prompts/{name}.prompty")
 
 
@@ -166,7 +183,7 @@ def parse(raw: bytes, path: str) -> Prompt:
     if len(parts) != 3 or parts[0].strip():
         raise PromptError(f"{path} must open with front matter between two lines ---")
     try:
-        header = Header.model_validate(_yaml(parts[1], path))
+        header = Header.model_validate(front_matter(parts[1], path))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise PromptError(f"{path}: {problems}", hint="see docs/prompts.md for the keys") from error
@@ -182,12 +199,15 @@ def lint(prompt: Prompt) -> list[str]:
 
     try:
         tree = _sandbox().parse(prompt.body)
+        used = meta.find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
         return [f"error: line {error.lineno}: {error.message}"]
+    except RecursionError:
+        return ["error: the body is nested too deeply"]
     findings = []
     if next(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)), None):
         findings.append("error: a prompt stands alone: include, import and extends are not allowed")
-    used, declared = meta.find_undeclared_variables(tree), set(prompt.header.inputs)
+    declared = set(prompt.header.inputs)
     findings += [f"error: {name!r} is used and not declared" for name in sorted(used - declared)]
     findings += [f"warning: input {name!r} is never used" for name in sorted(declared - used)]
     roles = [role.lower() for role in _ROLE_LINE.findall(prompt.body)]
@@ -195,7 +215,12 @@ def lint(prompt: Prompt) -> list[str]:
         findings.append("error: the body must open with a role line (system: or user:)")
     elif "user" not in roles:
         findings.append("error: there is no user: message")
-    findings += [f"warning: input {n!r} has no description" for n, i in prompt.header.inputs.items() if not i.description]
+    findings += [
+        f"error: {r}: is not a role of a prompt (system, user, assistant)" for r in roles if r in ("tool", "developer")
+    ]
+    findings += [
+        f"warning: input {n!r} has no description" for n, i in prompt.header.inputs.items() if not i.description
+    ]
     if not prompt.header.source:
         findings.append("warning: no source: say which paper or idea the prompt follows")
     return findings
@@ -206,36 +231,9 @@ def _sandbox() -> ImmutableSandboxedEnvironment:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False)
-
-
-def _yaml(text: str, path: str) -> dict[str, Any]:
-    """The front matter as plain data. Aliases and repeated keys are refused, and nothing is constructed."""
-    import yaml
-
-    try:
-        for event in yaml.parse(text, yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise PromptError(f"{path}: YAML aliases are not allowed in front matter")
-        _refuse_repeated_keys(yaml.compose(text, yaml.SafeLoader), path)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise PromptError(f"{path}: the front matter is not YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise PromptError(f"{path}: the front matter must be a mapping")
-    return data
-
-
-def _refuse_repeated_keys(node: Any, path: str) -> None:
-    children = getattr(node, "value", None)
-    if not isinstance(children, list):
-        return
-    pairs = [c for c in children if isinstance(c, tuple)]
-    keys = [key.value for key, _ in pairs]
-    if repeated := {k for k in keys if keys.count(k) > 1}:
-        raise PromptError(f"{path}: line {node.start_mark.line + 2}: repeated key {', '.join(sorted(repeated))}")
-    for child in [value for _, value in pairs] + [c for c in children if not isinstance(c, tuple)]:
-        _refuse_repeated_keys(child, path)
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+    )
 
 
 def _plain(value: Any, prompt: str, name: str, nonce: str, pictures: list[Picture]) -> Any:
@@ -245,20 +243,24 @@ def _plain(value: Any, prompt: str, name: str, nonce: str, pictures: list[Pictur
         return f"{nonce}picture{len(pictures) - 1};"
     if hasattr(value, "say"):
         value = value.say()
-    if isinstance(value, str) and (smuggled := _ROLE_LINE.search(value) or _CONTROL_TOKEN.search(value)):
+    lines = "\n".join(value.splitlines()) if isinstance(value, str) else ""  # \r and U+2028 end a line too
+    if smuggled := _ROLE_LINE.search(lines) or _CONTROL_TOKEN.search(lines):
         raise PromptError(
             f"prompt {prompt}: the value of {name!r} tries to open a message of its own ({smuggled[0].strip()!r})",
             hint="text from pictures, files and models is data: remove the line",
         )
     if isinstance(value, Mapping):
-        return {str(k): _plain(v, prompt, name, nonce, pictures) for k, v in value.items()}
+        return {
+            _plain(str(k), prompt, name, nonce, pictures): _plain(v, prompt, name, nonce, pictures)
+            for k, v in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(v, prompt, name, nonce, pictures) for v in value]
     return value
 
 
 def _messages(text: str, nonce: str, pictures: list[Picture], path: str) -> tuple[Message, ...]:
-    parts = re.split(rf"^{nonce}(\w+)\n?", text, flags=re.MULTILINE)[1:]
+    parts = re.split(rf"{nonce}role:(\w+);\n?", text)[1:]
     messages: list[Message] = []
     for role, said in zip(parts[::2], parts[1::2], strict=True):
         if role not in ("system", "user", "assistant"):

@@ -85,9 +85,8 @@ class Recipe(Generic[P, R]):
 
     def run(self, talk: Transcript, *args: Any, **kwargs: Any) -> R:
         """Runs the recipe into a given transcript."""
-        bound = self.signature.bind_partial(*args, **kwargs)
         self._refuse_unknown(kwargs)
-        given = dict(bound.arguments)
+        given = dict(self.signature.bind_partial(*args, **kwargs).arguments)
         bench = ambient()
         for name, value in bench.defaults(self.__name__).items():
             given.setdefault(name, value)
@@ -139,7 +138,11 @@ class Recipe(Generic[P, R]):
     def parameters(self) -> dict[str, inspect.Parameter]:
         """What a caller chooses: all but capabilities and the transcript, with annotations resolved."""
         hints = self._hints
-        return {n: p.replace(annotation=hints[n]) for n, p in self.signature.parameters.items() if n not in self._needs and n != "talk"}
+        return {
+            n: p.replace(annotation=hints[n])
+            for n, p in self.signature.parameters.items()
+            if n not in self._needs and n != "talk"
+        }
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
@@ -165,7 +168,9 @@ class Recipe(Generic[P, R]):
 
     def _refuse_unknown(self, kwargs: Mapping[str, Any]) -> None:
         if unknown := [k for k in kwargs if k not in self.signature.parameters]:
-            raise BadInput(f"{self.__name__} has no parameter {unknown[0]!r}", hint=f"it takes: {', '.join(self.parameters)}")
+            raise BadInput(
+                f"{self.__name__} has no parameter {unknown[0]!r}", hint=f"it takes: {', '.join(self.parameters)}"
+            )
 
     def _row(self, source: Any, kwargs: dict[str, Any], group: Gathering, bench: Bench) -> Row[R]:
         _ambient.set(bench)
@@ -206,5 +211,8 @@ def _is_plain(value: Any) -> bool:
 def _same_picture(source: Mapping[str, Any]) -> Picture:
     picture = images.load(source["source"])
     if picture.sha256 != source["sha256"]:
-        raise BadInput(f"{source['source']} is not the picture of the transcript any more", hint="put the old picture back, or run the recipe anew")
+        raise BadInput(
+            f"{source['source']} is not the picture of the transcript any more",
+            hint="put the old picture back, or run the recipe anew",
+        )
     return picture

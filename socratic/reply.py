@@ -8,6 +8,7 @@ Asking again is the business of `ask.py`.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -16,8 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 Status = Literal["clean", "repaired", "re-asked", "failed"]
 STATUSES: tuple[Status, ...] = ("clean", "repaired", "re-asked", "failed")
-_BULLET = re.compile(r"^\s*(?:[-*•–—]|\(?\d{1,3}[.):])\s+")
-_FENCE = re.compile(r"^```\w*\n(.*?)\n?```$", re.DOTALL)
+_BULLET = re.compile(r"^\s*(?:[-*+•◦▪‣●·–—]|\(?\d{1,3}[.):])\s+")
+_FENCE = re.compile(r"^```[^\n`]*\n(.*?)\n?```$", re.DOTALL)
+_FENCE_LINE = re.compile(r"^\s*```\w*\s*$")
 _TYPES: dict[str, Any] = {"string": str, "number": float, "integer": int, "boolean": bool, "list": list[str]}
 
 
@@ -55,6 +57,8 @@ class ReplyContract(BaseModel):
         if not stripped:
             raise Unreadable("the reply is empty")
         bare = _without_fence(stripped)
+        if not bare:
+            raise Unreadable("the reply is empty")
         value: Any
         readers: dict[str, Any] = {"line": self._line, "list": self._list, "object": self._object}
         if self.kind in readers:
@@ -71,18 +75,20 @@ class ReplyContract(BaseModel):
         return value, "clean" if neat and bare == stripped else "repaired"
 
     def _line(self, text: str) -> tuple[str, bool]:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = _lines(text)
         line = _BULLET.sub("", lines[0])
         if line.endswith(":") and len(lines) > 1:  # "Here is a caption:" and then the caption
             line = _BULLET.sub("", lines[1])
-        line = _unquoted(re.sub(r"^(?:short )?(?:caption|answer|description|prompt)\s*:\s*", "", line, flags=re.IGNORECASE))
+        line = _unquoted(
+            re.sub(r"^(?:short )?(?:caption|answer|description|prompt)\s*:\s*", "", line, flags=re.IGNORECASE)
+        )
         if not line:
             raise Unreadable("the reply holds no sentence")
         self._check_words(line)
         return line, line == text
 
     def _list(self, text: str) -> tuple[list[str], bool]:
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = _lines(text)
         bulleted = [line for line in lines if _BULLET.match(line)]
         neat = bool(bulleted) and len(bulleted) == len(lines)
         if bulleted:
@@ -109,7 +115,9 @@ class ReplyContract(BaseModel):
             value = _object_model(self).model_validate_json(text[start : end + 1])
         except ValidationError as error:
             first = error.errors()[0]
-            raise Unreadable(f"the JSON object does not fit: {'.'.join(map(str, first['loc']))} {first['msg']}") from error
+            raise Unreadable(
+                f"the JSON object does not fit: {'.'.join(map(str, first['loc']))} {first['msg']}"
+            ) from error
         return value.model_dump(), (start, end) == (0, len(text) - 1)
 
     def _check_words(self, text: str) -> None:
@@ -119,12 +127,20 @@ class ReplyContract(BaseModel):
 
 def _object_model(contract: ReplyContract) -> type[BaseModel]:
     fields: dict[str, Any] = {name: (_TYPES[kind], ...) for name, kind in contract.fields.items()}
-    return create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
+    return create_model("Reply", __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
 
 
 def _without_fence(text: str) -> str:
     fenced = _FENCE.match(text)
     return fenced[1].strip() if fenced else text
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that say something, without those that only open or close a fence."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _FENCE_LINE.match(line)]
+    if not lines:
+        raise Unreadable("the reply is empty")
+    return lines
 
 
 def _unquoted(text: str) -> str:
@@ -143,16 +159,18 @@ def _choice(text: str, options: Sequence[str]) -> tuple[str, bool]:
     for option in options:
         if bare == option.lower():
             return option, text.strip() == option
-    named = [o for o in options if re.search(rf"(?<!\w){re.escape(o.lower())}(?!\w)", text.lower())]
-    longest = [o for o in named if not any(o != other and o.lower() in other.lower() for other in named)]
-    if len(longest) == 1:
-        return longest[0], False
-    found = "several options" if longest else "none of the options"
+    rest, named = text.lower(), []
+    for option in sorted(options, key=len, reverse=True):  # `hot dog` hides the `dog` in it, and no other `dog`
+        rest, times = re.subn(rf"(?<!\w){re.escape(option.lower())}(?!\w)", "|", rest)
+        named += [option] * bool(times)
+    if len(named) == 1:
+        return named[0], False
+    found = "several options" if named else "none of the options"
     raise Unreadable(f"the reply names {found}; the options are: {', '.join(options)}")
 
 
 def _number(text: str) -> tuple[float, bool]:
-    found = re.findall(r"-?\d+(?:\.\d+)?", text)
-    if len(found) != 1:
+    found = re.findall(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text)
+    if len(found) != 1 or not math.isfinite(float(found[0])):
         raise Unreadable("the reply must hold exactly one number")
     return float(found[0]), found[0] == text.strip()

@@ -23,8 +23,8 @@ from socratic.cache import MISSING, StageCache, item_key, stage_key
 from socratic.errors import SocraticError, ToolError
 from socratic.gather import meet
 
-I = TypeVar("I")  # noqa: E741 - item, as in the literature on type-level functions
-O = TypeVar("O")  # noqa: E741
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -75,27 +75,27 @@ class Tool:
         return 0
 
 
-class BoundOperation(Generic[I, O]):
+class BoundOperation(Generic[Item, Result]):
     """An operation of one tool: call it with an item, or use `.batch`, or `.each` to get errors as values."""
 
-    def __init__(self, declared: Operation[I, O], tool: Tool) -> None:
+    def __init__(self, declared: Operation[Item, Result], tool: Tool) -> None:
         self._declared = declared
         self._tool = tool
         self.__doc__ = declared.__doc__
 
-    def __call__(self, item: I, /) -> O:
+    def __call__(self, item: Item, /) -> Result:
         return self.batch([item])[0]
 
-    def batch(self, items: Sequence[I], /) -> list[O]:
+    def batch(self, items: Sequence[Item], /) -> list[Result]:
         """Results in order; the first item that failed raises its error."""
-        results: list[O] = []
+        results: list[Result] = []
         for result in self.each(items):
             if isinstance(result, SocraticError):
                 raise result
             results.append(result)
         return results
 
-    def each(self, items: Sequence[I], /) -> list[O | SocraticError]:
+    def each(self, items: Sequence[Item], /) -> list[Result | SocraticError]:
         """Results in order, with the error in the place of an item that failed."""
         if not self._declared.cached or (cache := self._tool.cache) is None:
             return self._computed(items)
@@ -106,7 +106,7 @@ class BoundOperation(Generic[I, O]):
         cache.put_many({k: v for k, v in made.items() if not isinstance(v, SocraticError)})
         return [made[key] if known is MISSING else known for key, known in zip(keys, results, strict=True)]
 
-    def _computed(self, items: Sequence[I]) -> list[Any]:
+    def _computed(self, items: Sequence[Item]) -> list[Any]:
         if not items:
             return []
         desk = self._tool._desks[self._declared.name]
@@ -114,15 +114,26 @@ class BoundOperation(Generic[I, O]):
         meet()
         with self._tool._model_lock:
             while any(slot.result is MISSING for slot in slots):
-                self._forward(desk.take(self._declared.size))
+                self._forward_all(desk.take(self._declared.size))
         return [slot.result for slot in slots]
+
+    def _forward_all(self, slots: list[_Slot]) -> None:
+        """Gives every slot a result, also when the run is interrupted: other threads may wait for them."""
+        try:
+            self._forward(slots)
+        finally:
+            for slot in slots:
+                if slot.result is MISSING:
+                    slot.result = ToolError(f"{self._declared.name} was interrupted")
 
     def _forward(self, slots: list[_Slot]) -> None:
         """One forward pass; halves what does not fit into memory, down to single items."""
         calls = self._tool.calls[self._declared.name]
         calls.forwards += 1
         try:
-            results = self._declared.function(self._tool, [slot.item for slot in slots])
+            results = list(self._declared.function(self._tool, [slot.item for slot in slots]))
+            if len(results) != len(slots):
+                raise ValueError(f"{len(results)} results for {len(slots)} items")
         except SocraticError as error:
             results = [error] * len(slots)
         except Exception as error:
@@ -138,10 +149,12 @@ class BoundOperation(Generic[I, O]):
             slot.result = result
 
 
-class Operation(Generic[I, O]):
+class Operation(Generic[Item, Result]):
     """What `@operation` makes of a batch function: a descriptor that binds to the tool."""
 
-    def __init__(self, function: Callable[[Any, Sequence[I]], Sequence[O | SocraticError]], size: int, cached: bool) -> None:
+    def __init__(
+        self, function: Callable[[Any, Sequence[Item]], Sequence[Result | SocraticError]], size: int, cached: bool
+    ) -> None:
         self.function = function
         self.name = function.__name__
         self.size = size
@@ -149,16 +162,16 @@ class Operation(Generic[I, O]):
         self.__doc__ = function.__doc__
 
     @overload
-    def __get__(self, tool: None, owner: type) -> Operation[I, O]: ...
+    def __get__(self, tool: None, owner: type) -> Operation[Item, Result]: ...
     @overload
-    def __get__(self, tool: Tool, owner: type) -> BoundOperation[I, O]: ...
-    def __get__(self, tool: Tool | None, owner: type) -> Operation[I, O] | BoundOperation[I, O]:
+    def __get__(self, tool: Tool, owner: type) -> BoundOperation[Item, Result]: ...
+    def __get__(self, tool: Tool | None, owner: type) -> Operation[Item, Result] | BoundOperation[Item, Result]:
         return self if tool is None else BoundOperation(self, tool)
 
 
 def operation(
     *, batch: int = 32, cached: bool = True
-) -> Callable[[Callable[[Any, Sequence[I]], Sequence[O | SocraticError]]], Operation[I, O]]:
+) -> Callable[[Callable[[Any, Sequence[Item]], Sequence[Result | SocraticError]]], Operation[Item, Result]]:
     """Declares a batch function as an operation.
 
     Args:

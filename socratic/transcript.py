@@ -55,7 +55,9 @@ def spoken(value: Value) -> tuple[str, str]:
     """A value as text, and the kind that reads it back. Items stand one per line where one holds a comma."""
     if isinstance(value, str):
         return value, "text"
-    return ("\n" if any("," in item for item in value) or len(value) == 1 else ", ").join(value), "list"
+    if len(value) == 1:
+        return value[0] + ("\n" if ", " in value[0] else ""), "list"
+    return ("\n" if any("," in item for item in value) else ", ").join(value), "list"
 
 
 def heard(text: str) -> list[str]:
@@ -95,7 +97,11 @@ class Transcript:
         return turn
 
     def state(
-        self, name: str, speaker: str, made_from: Iterable[object], produce: Callable[[], tuple[Value, Mapping[str, Any]]]
+        self,
+        name: str,
+        speaker: str,
+        made_from: Iterable[object],
+        produce: Callable[[], tuple[Value, Mapping[str, Any]]],
     ) -> Turn:
         """Adds a statement of a tool: `produce` gives its value and evidence, unless a past run tells it.
 
@@ -162,11 +168,12 @@ class Transcript:
 
     def save(self, path: str | Path) -> None:
         """Writes the transcript as JSON."""
-        Path(path).write_text(json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n"
+        Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")  # a file name need not be UTF-8
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Transcript:
-        """Reads what `as_dict` made.."""
+        """Reads what `as_dict` made."""
         transcript = cls(str(data["recipe"]))
         transcript.arguments = dict(data["arguments"])
         transcript.sources = list(data["pictures"])
@@ -185,8 +192,10 @@ class Transcript:
         """
         try:
             return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"{path} is not a stored transcript: {error}", hint="write one with --transcript FILE.json") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BadInput(
+                f"{path} is not a stored transcript: {error}", hint="write one with --transcript FILE.json"
+            ) from error
 
 
 def _short(speaker: str) -> str:

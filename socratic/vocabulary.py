@@ -6,6 +6,7 @@ particular list; profiles name them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -58,7 +59,7 @@ def article(noun: str) -> str:
 def filled(template: str, name: str) -> str:
     """A template with the name in place of `{}`; `a {}` becomes `an {}` in front of a vowel."""
     if article(name) == "an":
-        template = template.replace(" a {}", " an {}").replace("A {}", "An {}")
+        template = re.sub(r"\b([Aa]) \{\}", r"\1n {}", template)
     return template.replace("{}", name)
 
 
@@ -93,6 +94,8 @@ def without_synonyms(embedder: Embedder, names: Sequence[str], template: str, at
     Args:
         at_most: the highest text-text cosine between two kept names; 1 keeps all.
     """
+    if at_most >= 1:  # rounding makes some cosines larger than 1
+        return list(names)
     matrix = text_matrix(embedder, [filled(template, name) for name in names])
     kept: list[int] = []
     for i in range(len(names)):

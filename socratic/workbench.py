@@ -44,7 +44,10 @@ class Workbench:
         self.stages = stages or StageCache(":memory:")
         self._capabilities = {k: v for k, v in profile.items() if k not in _SETTINGS}
         if unknown := set(self._capabilities) - set(CAPABILITIES.values()):
-            raise BadInput(f"profile {name}: unknown table {sorted(unknown)[0]!r}", hint=f"capabilities: {', '.join(CAPABILITIES.values())}")
+            raise BadInput(
+                f"profile {name}: unknown table {sorted(unknown)[0]!r}",
+                hint=f"capabilities: {', '.join(CAPABILITIES.values())}",
+            )
         self._budget = float(profile.get("memory_gb", 0)) * 1e9
         self._loaded: OrderedDict[str, Tool] = OrderedDict()
         self._lock = RLock()
@@ -91,16 +94,23 @@ class Workbench:
 
     def _load(self, wanted: str) -> Tool:
         if wanted not in self._capabilities:
-            raise ModelUnavailable(f"profile {self.name} has no {wanted}", hint=f"add a table [{wanted}] or choose another --profile")
+            raise ModelUnavailable(
+                f"profile {self.name} has no {wanted}", hint=f"add a table [{wanted}] or choose another --profile"
+            )
         settings = {k: _expanded(v) for k, v in self._capabilities[wanted].items()}
         tool_name = settings.pop("tool", None)
         if tool_name not in tool_names():
-            raise BadInput(f"profile {self.name}: [{wanted}] names the tool {tool_name!r}", hint=f"tools: {', '.join(tool_names())}")
+            raise BadInput(
+                f"profile {self.name}: [{wanted}] names the tool {tool_name!r}",
+                hint=f"tools: {', '.join(tool_names())}",
+            )
         module = import_module(f"socratic.tools.{tool_name}")
         try:
             tool: Tool = module.load(**settings)
         except TypeError as error:
-            raise BadInput(f"profile {self.name}: [{wanted}]: {error}", hint=f"see help(socratic.tools.{tool_name}.load)") from error
+            raise BadInput(
+                f"profile {self.name}: [{wanted}]: {error}", hint=f"see help(socratic.tools.{tool_name}.load)"
+            ) from error
         return tool
 
     def _accept(self, wanted: str, tool: Tool) -> None:
@@ -113,19 +123,31 @@ class Workbench:
 
     def _stay_within_budget(self, newest: str) -> None:
         """Lets go of the least recently used tools; the one just loaded stays even if it is too big alone."""
-        while self._budget and len(self._loaded) > 1 and sum(t.size_in_bytes() for t in self._loaded.values()) > self._budget:
+        while (
+            self._budget
+            and len(self._loaded) > 1
+            and sum(t.size_in_bytes() for t in self._loaded.values()) > self._budget
+        ):
             oldest = next(name for name in self._loaded if name != newest)
             del self._loaded[oldest]
 
 
 def tool_names() -> list[str]:
     """The tools that ship with us, by file name."""
-    return sorted(f.name.removesuffix(".py") for f in files("socratic.tools").iterdir() if f.name.endswith(".py") and not f.name.startswith("_"))
+    return sorted(
+        f.name.removesuffix(".py")
+        for f in files("socratic.tools").iterdir()
+        if f.name.endswith(".py") and not f.name.startswith("_")
+    )
 
 
 def profile_names() -> list[str]:
     """The profiles that ship with us."""
-    return sorted(f.name.removesuffix(".toml") for f in files("socratic").joinpath("profiles").iterdir() if f.name.endswith(".toml"))
+    return sorted(
+        f.name.removesuffix(".toml")
+        for f in files("socratic").joinpath("profiles").iterdir()
+        if f.name.endswith(".toml")
+    )
 
 
 def open_profile(name_or_path: str = "pocket", *, keep: bool = True) -> Workbench:
@@ -143,11 +165,15 @@ def open_profile(name_or_path: str = "pocket", *, keep: bool = True) -> Workbenc
     elif name_or_path in profile_names():
         source = Path(str(files("socratic").joinpath("profiles", f"{name_or_path}.toml")))
     else:
-        raise BadInput(f"there is no profile {name_or_path!r}", hint=f"profiles: {', '.join(profile_names())}, or a .toml file")
+        raise BadInput(
+            f"there is no profile {name_or_path!r}", hint=f"profiles: {', '.join(profile_names())}, or a .toml file"
+        )
     try:
         profile = tomllib.loads(source.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"the profile {source} cannot be read: {error}", hint="copy one of socratic/profiles/*.toml") from error
+        raise BadInput(
+            f"the profile {source} cannot be read: {error}", hint="copy one of socratic/profiles/*.toml"
+        ) from error
     return Workbench(profile, name_or_path, StageCache(default_path()) if keep else None)
 
 

@@ -11,7 +11,6 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,16 +19,13 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel, G
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_openai import ChatOpenAI
+from loopback_server import Loopback, serving
 from PIL import Image
 from pydantic import Field, SecretStr
 
 from socratic.errors import BadInput, ModelUnavailable, ReplyError, SocraticError, ToolError
 from socratic.tools.langchain_chat import LangChainChat, load, wrap
 from socratic.values import Message, Picture, Reply, Request, Usage
-
-sys.path.append(str(Path(__file__).parent))  # pytest's importlib mode leaves the folder of the tests out
-
-from loopback_server import Loopback, serving
 
 KEY = "very-secret-0123456789"
 

@@ -59,16 +59,24 @@ class CausalLM(Tool):
 
         prompts = [self._ids(str(self._prompt(request))) for request, _ in pairs]
         replies = [self._ids(reply + self._tokenizer.eos_token) for _, reply in pairs]
-        ids, mask = _padded([p + r for p, r in zip(prompts, replies, strict=True)], self._tokenizer.pad_token_id or 0, left=False)
+        ids, mask = _padded(
+            [p + r for p, r in zip(prompts, replies, strict=True)], self._tokenizer.pad_token_id or 0, left=False
+        )
         with torch.inference_mode():
-            logits = self._model(input_ids=ids.to(self._model.device), attention_mask=mask.to(self._model.device)).logits.float().cpu()
+            logits = (
+                self._model(input_ids=ids.to(self._model.device), attention_mask=mask.to(self._model.device))
+                .logits.float()
+                .cpu()
+            )
         chances = logits.log_softmax(-1)
         return [
             float(chances[row, range(len(p) - 1, len(p) + len(r) - 1), r].mean())
             for row, (p, r) in enumerate(zip(prompts, replies, strict=True))
         ]
 
-    def _around_errors(self, requests: Sequence[Request], prompts: Sequence[str | SocraticError]) -> list[Reply | SocraticError]:
+    def _around_errors(
+        self, requests: Sequence[Request], prompts: Sequence[str | SocraticError]
+    ) -> list[Reply | SocraticError]:
         good = [i for i, p in enumerate(prompts) if isinstance(p, str)]
         replies = CausalLM.write.function(self, [requests[i] for i in good]) if good else []
         by_index = dict(zip(good, replies, strict=True))
@@ -77,12 +85,17 @@ class CausalLM(Tool):
     def _prompt(self, request: Request) -> str | SocraticError:
         """The conversation in the model's own chat template."""
         if any(m.pictures for m in request.messages):
-            return BadInput("this language model does not see pictures", hint="choose a profile whose writer sees, or describe the picture")
+            return BadInput(
+                "this language model does not see pictures",
+                hint="choose a profile whose writer sees, or describe the picture",
+            )
         rows = [m.as_dict() for m in request.messages]
         text: str = self._tokenizer.apply_chat_template(rows, add_generation_prompt=True, tokenize=False)
         length = len(self._ids(text)) + request.max_tokens
         if length > self._context:
-            return BadInput(f"prompt and reply take {length} tokens, and the model reads {self._context}", hint="shorten the prompt")
+            return BadInput(
+                f"prompt and reply take {length} tokens, and the model reads {self._context}", hint="shorten the prompt"
+            )
         return text
 
     def _ids(self, text: str) -> list[int]:
@@ -102,9 +115,13 @@ class CausalLM(Tool):
         running = set(range(len(requests)))
         with torch.inference_mode():
             while running:
-                out = self._model(input_ids=step, attention_mask=mask, position_ids=positions, past_key_values=past, use_cache=True)
+                out = self._model(
+                    input_ids=step, attention_mask=mask, position_ids=positions, past_key_values=past, use_cache=True
+                )
                 past, logits = out.past_key_values, out.logits[:, -1].float().cpu()
-                chosen = [_chosen(logits[i], r.temperature, dice[i]) if i in running else end for i, r in enumerate(requests)]
+                chosen = [
+                    _chosen(logits[i], r.temperature, dice[i]) if i in running else end for i, r in enumerate(requests)
+                ]
                 for i in list(running):
                     said[i].append(chosen[i])
                     if chosen[i] == end or len(said[i]) >= requests[i].max_tokens:
@@ -134,9 +151,13 @@ def load(model: str, *, device: str = "auto", dtype: str = "float32") -> CausalL
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        weights = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False)
+        weights = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
+        )
     except (OSError, ValueError, KeyError) as error:
-        raise ModelUnavailable(f"transformers cannot load a chat model from {folder}: {error}", hint=f"hf download {model}") from error
+        raise ModelUnavailable(
+            f"transformers cannot load a chat model from {folder}: {error}", hint=f"hf download {model}"
+        ) from error
     if not tokenizer.chat_template:
         raise ModelUnavailable(f"{model} has no chat template", hint="choose an instruction-tuned model")
     tokenizer.padding_side = "left"
@@ -159,7 +180,9 @@ def _padded(rows: list[list[int]], pad: int, *, left: bool) -> tuple[Any, Any]:
     longest = max(map(len, rows))
     blanks = [[pad] * (longest - len(r)) for r in rows]
     ids = [b + r if left else r + b for r, b in zip(rows, blanks, strict=True)]
-    mask = [[0] * len(b) + [1] * len(r) if left else [1] * len(r) + [0] * len(b) for r, b in zip(rows, blanks, strict=True)]
+    mask = [
+        [0] * len(b) + [1] * len(r) if left else [1] * len(r) + [0] * len(b) for r, b in zip(rows, blanks, strict=True)
+    ]
     return torch.tensor(ids), torch.tensor(mask)
 
 

@@ -61,7 +61,7 @@ class LangChainChat(Tool):
             settings, indices = group
             try:
                 said = self._batch(settings, [chats[i] for i in indices])
-            except Exception as error:  # a model may raise for a whole batch, whatever it was told
+            except Exception as error:
                 said = [self._explain(error)] * len(indices)
             for index, answer in zip(indices, said, strict=True):
                 answers[index] = answer
@@ -170,7 +170,7 @@ def load(model: str, **settings: Any) -> LangChainChat:
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise BadInput(f"LangChain cannot make {model!r}: {reason}", hint="name it `provider:model`") from None
-    except Exception as error:  # a missing key, in a class of each provider's own
+    except Exception as error:
         hint = "set the provider's key, e.g. export OPENAI_API_KEY=..."
         raise ModelUnavailable(f"LangChain cannot make {model!r}: {type(error).__name__}", hint=hint) from None
     return wrap(made)

@@ -74,7 +74,9 @@ class OpenClip(Tool):
         count = len(inner(text)["input_ids"]) if inner else len(self._tokenizer.encode(text)) + 2
         if count <= limit:
             return None
-        return BadInput(f"a text of {count} tokens, and the text tower reads {limit}: {text[:60]!r}…", hint="shorten it")
+        return BadInput(
+            f"a text of {count} tokens, and the text tower reads {limit}: {text[:60]!r}…", hint="shorten it"
+        )
 
 
 def load(model: str, *, pretrained: str | None = None, device: str = "auto") -> OpenClip:
@@ -101,7 +103,9 @@ def load(model: str, *, pretrained: str | None = None, device: str = "auto") -> 
         model = f"local-dir:{local_snapshot(model.removeprefix('hf-hub:'), ['*.json', '*.txt', '*.model', 'open_clip_model.safetensors'])}"
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
-        towers, _, preprocess = open_clip.create_model_and_transforms(model, pretrained=pretrained, require_pretrained=True)
+        towers, _, preprocess = open_clip.create_model_and_transforms(
+            model, pretrained=pretrained, require_pretrained=True
+        )
         tokenizer = open_clip.get_tokenizer(model)
     except (FileNotFoundError, RuntimeError, ValueError, OSError) as error:
         raise ModelUnavailable(
@@ -156,7 +160,11 @@ def trimmed_text_features(tower: Any, ids: Any, pool: str = "argmax") -> Any:
     A causal tower never looks past the token that it is read at, so the padding behind the longest text of
     the batch changes nothing; leaving it away saves most of the work on short texts.
     """
-    end = ids.argmax(-1) if pool == "argmax" else (ids == getattr(tower, "text_eos_id", getattr(tower, "eos_id", -1))).int().argmax(-1)
+    end = (
+        ids.argmax(-1)
+        if pool == "argmax"
+        else (ids == getattr(tower, "text_eos_id", getattr(tower, "eos_id", -1))).int().argmax(-1)
+    )
     length = int(end.max()) + 1
     x = tower.token_embedding(ids[:, :length]) + tower.positional_embedding[:length]
     x = tower.ln_final(tower.transformer(x, attn_mask=tower.attn_mask[:length, :length]))

@@ -74,7 +74,7 @@ class OpenAIChat(Tool):
                 answers[index] = self._ask(requests[index], clocks[index])
             except SocraticError as error:
                 answers[index] = error
-            except Exception as error:  # a thread has no caller: what is not caught here is lost
+            except Exception as error:
                 answers[index] = self._explain(error, clocks[index])
 
         # Threads of a ThreadPoolExecutor would be waited for at exit; a daemon that hangs past its deadline is not.
@@ -210,12 +210,13 @@ class OpenAIChat(Tool):
 
     def _unknown(self) -> SocraticError:
         """What a 404 means: no such model, no such API, or a wrong address."""
-        known: list[str] = []
+        import openai
+
         try:
             listed: Any = self._client.with_options(max_retries=0, timeout=5).get("/models", cast_to=object)
             known = sorted(str(model["id"]) for model in listed["data"])
-        except Exception:  # this only improves a hint: the error at hand is the one to report
-            pass
+        except (openai.OpenAIError, wire.OutOfTime, *_MISREAD):  # without a list, the hint says less
+            known = []
         if self._model in known:
             other = "chat" if self._responses else "responses"
             return ModelUnavailable(f"{self._where} does not speak this API", hint=f"load it with api={other!r}")

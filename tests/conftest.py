@@ -1,0 +1,49 @@
+"""What tests share: the pocket workbench, shipped scenes, and a stage cache of their own. No network, no GPU."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+SCENES = Path(__file__).parent / "scenes"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the user's stage cache out of the tests, and the tests out of it."""
+    monkeypatch.setenv("SOCRATIC_CACHE", str(tmp_path_factory.mktemp("cache") / "stages.sqlite"))
+
+
+@pytest.fixture
+def pocket() -> Iterator[object]:
+    """The pocket workbench, fresh, with a cache in memory, used by every recipe of the test."""
+    from socratic.workbench import open_profile
+
+    with open_profile("pocket", keep=False).used() as bench:
+        yield bench
+
+
+@pytest.fixture(scope="session")
+def scenes() -> dict[str, list[dict[str, object]]]:
+    """The shipped held-out scenes by kind: `single`, `withheld`, `mixed`; each with its picture and truth."""
+    from PIL import Image
+
+    from socratic.values import Picture
+
+    found: dict[str, list[dict[str, object]]] = {}
+    for kind in ("single", "withheld", "mixed"):
+        sheet = Image.open(SCENES / f"{kind}.png").convert("RGB")
+        rows = [json.loads(line) for line in (SCENES / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()]
+        for row in rows:
+            x, y, side = row["tile"]
+            tile = sheet.crop((x, y, x + side, y + side))
+            row["picture"] = Picture.of(tile, f"{kind}-{row['seed']}")
+        found[kind] = rows
+    return found
