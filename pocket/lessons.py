@@ -28,7 +28,7 @@ def lesson(rng: random.Random) -> Lesson:
 
 def amount_sentence(n: int) -> str:
     """How many things there are, as the caption recipe says it."""
-    return f"There {'is' if n == 1 else 'are'} {NUMBERS[n]} thing{'' if n == 1 else 's'} in it."
+    return f"There {'is' if n == 1 else 'are'} {NUMBERS[n]} thing{'' if n == 1 else 's'} in this photo."
 
 
 def caption(rng: random.Random) -> Lesson:
@@ -79,13 +79,13 @@ def _told(v: dict[str, object], rng: random.Random) -> str:
     """The findings in other words than those of the prompt that ships."""
     places, objects = list(v["places"]), list(v["objects"])  # type: ignore[call-overload]
     where = rng.choice(("It may have been taken at one of these places: {p}.", "I think this was taken at {o}.", "Place: {p}.", "The place could be {o}.", "Probably {o}.", "Background: {p}"))  # fmt: skip
-    what = rng.choice(("It may show: {p}.", "I think there might be {o} in it.", "Objects: {p}.", "Things found: {p}", "The vision model saw {p}.", "There may be a {p} in this {t}."))  # fmt: skip
+    what = rng.choice(("It may show: {p}.", "I think there might be {o} in this photo.", "Objects: {p}.", "Things found: {p}", "The vision model saw {p}.", "There may be a {p} in this {t}."))  # fmt: skip
     kind = rng.choice(("This picture is a {t}.", "This image is a {t}.", "Type: {t}.", "It is a {t}.", ""))
     parts = [
         kind.format(t=v["image_type"]),
         str(v["amount"])
         if rng.random() < 0.8
-        else rng.choice(("", str(v["amount"]).replace("in it", "in this picture"))),
+        else rng.choice(("", str(v["amount"]).replace("in this photo", rng.choice(("in it", "in this picture"))))),
         where.format(p=", ".join(places), o=" or ".join(places)),
         what.format(p=", ".join(objects), o=" or ".join(objects), t=v["image_type"]),
     ]

@@ -6,20 +6,26 @@ from typing import Any
 
 from socratic.errors import PromptError
 
+_DEEPEST = 20
+
 
 def front_matter(text: str, path: str) -> dict[str, Any]:
     """The front matter as plain data. Aliases and repeated keys are refused, and nothing is constructed."""
     import yaml
 
     try:
+        depth = 0
         for event in yaml.parse(text, yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 raise PromptError(f"{path}: YAML aliases are not allowed in front matter")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:  # the YAML reader needs 25 s for 20,000 levels
+                raise PromptError(f"{path}: the front matter is nested more than {_DEEPEST} levels deep")
         _refuse_repeated_keys(yaml.compose(text, yaml.SafeLoader), path)
         data = yaml.safe_load(text)
     except PromptError:
         raise
-    except Exception as error:  # also RecursionError, and the ValueError of a date such as 2026-99-99
+    except Exception as error:  # also the ValueError of a date such as 2026-99-99
         raise PromptError(f"{path}: the front matter is not YAML: {error}") from error
     if not isinstance(data, dict):
         raise PromptError(f"{path}: the front matter must be a mapping")

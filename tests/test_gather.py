@@ -51,14 +51,14 @@ def together(*jobs: Callable[[], object]) -> list[object]:
 @pytest.mark.parametrize(("threads", "forwards"), [(1, 1), (5, 1), (8, 1), (9, 2), (20, 3)])
 def test_one_call_in_each_thread_makes_as_few_forwards_as_fit(threads: int, forwards: int) -> None:
     tool = Doubler()
-    results = together(*[lambda n=n: tool.double(n) for n in range(threads)])  # type: ignore[misc]
+    results = together(*[lambda n=n: tool.double(n) for n in range(threads)])
     assert results == [2 * n for n in range(threads)]
     assert tool.calls["double"].forwards == forwards and tool.calls["double"].items == threads
 
 
 def test_every_round_is_shared() -> None:
     tool = Doubler()
-    results = together(*[lambda n=n: [tool.double(10 * r + n) for r in range(5)] for n in range(4)])  # type: ignore[misc]
+    results = together(*[lambda n=n: [tool.double(10 * r + n) for r in range(5)] for n in range(4)])
     assert results == [[2 * (10 * r + n) for r in range(5)] for n in range(4)]
     assert tool.batches == [[10 * r + n for n in range(4)] for r in range(5)]
 
@@ -71,7 +71,7 @@ def test_threads_that_ask_the_same_share_the_item() -> None:
 
 def test_batches_of_several_threads_are_packed() -> None:
     tool = Doubler()
-    together(*[lambda n=n: tool.double.batch(range(10 * n, 10 * n + 5)) for n in range(8)])  # type: ignore[misc]
+    together(*[lambda n=n: tool.double.batch(range(10 * n, 10 * n + 5)) for n in range(8)])
     assert tool.calls["double"].forwards == 5 and tool.calls["double"].items == 40
 
 
@@ -142,7 +142,7 @@ def test_without_a_group_nobody_waits() -> None:
 def test_two_tools_in_turn_do_not_deadlock() -> None:
     one, other = Doubler(), Doubler()
     orders = [(one, other), (other, one)] * 4
-    together(*[lambda n=n, a=a, b=b: b.double(a.double(n)) for n, (a, b) in enumerate(orders)])  # type: ignore[misc]
+    together(*[lambda n=n, a=a, b=b: b.double(a.double(n)) for n, (a, b) in enumerate(orders)])
     assert one.calls["double"].items == 8 == other.calls["double"].items
     assert one.calls["double"].forwards == 2 == other.calls["double"].forwards
 
@@ -151,6 +151,6 @@ def test_two_tools_in_turn_do_not_deadlock() -> None:
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=6))
 def test_whatever_number_of_calls_each_thread_makes_all_end_and_rounds_are_shared(rounds: list[int]) -> None:
     tool = Doubler()
-    jobs = [lambda n=n, r=r: [tool.double(100 * n + i) for i in range(r)] for n, r in enumerate(rounds)]  # type: ignore[misc]
+    jobs = [lambda n=n, r=r: [tool.double(100 * n + i) for i in range(r)] for n, r in enumerate(rounds)]
     assert together(*jobs) == [[2 * (100 * n + i) for i in range(r)] for n, r in enumerate(rounds)]
     assert tool.calls["double"].forwards == max(rounds)

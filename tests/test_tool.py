@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from socratic.cache import StageCache
 from socratic.errors import BadInput, SocraticError, ToolError
+from socratic.gather import Gathering
 from socratic.tool import Operation, Tool, operation
 from socratic.values import Vector
 
@@ -166,34 +167,31 @@ def test_never_two_threads_are_in_the_model() -> None:
 
     tool = Squares(before=before)
     results: dict[int, list[int]] = {}
-    threads(*[lambda n=n: results.update({n: tool.square.batch(range(n, n + 10))}) for n in range(0, 80, 10)])  # type: ignore[misc]
+    threads(*[lambda n=n: results.update({n: tool.square.batch(range(n, n + 10))}) for n in range(0, 80, 10)])
     assert results == {n: [i * i for i in range(n, n + 10)] for n in range(0, 80, 10)}
     assert most == [1] and tool.calls["square"].items == 80
 
 
 def test_an_interrupted_thread_leaves_nobody_waiting() -> None:
-    entered, queued, results = threading.Event(), threading.Event(), []
+    group = Gathering(2)
+    seen: list[type[BaseException]] = []
 
     def before(numbers: Sequence[int]) -> None:
-        if not entered.is_set():
-            entered.set()
-            assert queued.wait(20)
+        if not seen:
             raise KeyboardInterrupt
 
     tool = Squares(before=before)
 
-    def interrupted() -> None:
-        with pytest.raises(KeyboardInterrupt):
-            tool.square.batch([1, 2])
-        results.append("interrupted")
+    def job(number: int) -> None:
+        try:
+            with group.member():
+                tool.square(number)
+        except (KeyboardInterrupt, ToolError) as error:
+            seen.append(type(error))
 
-    def other() -> None:
-        assert entered.wait(20)
-        queued.set()
-        results.append(tool.square(3))
-
-    threads(interrupted, other)
-    assert sorted(results, key=str) == [9, "interrupted"]
+    threads(lambda: job(1), lambda: job(2))
+    assert sorted(map(str, seen)) == sorted(map(str, [KeyboardInterrupt, ToolError]))
+    assert sorted(tool.batches[0]) == [1, 2], "both items were in the forward pass that was interrupted"
 
 
 def test_calls_are_counted_by_operation() -> None:
