@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from socratic.gallery import Shown, ledger_of, write_page
@@ -15,6 +16,7 @@ from socratic.images import expand
 from socratic.recipes.caption import caption
 from socratic.recipes.classify import classify
 from socratic.transcript import Transcript
+from socratic.values import Picture
 from socratic.workbench import open_profile
 
 LABELS = ("giraffe", "zebra", "flamingo", "dog", "cat", "car", "umbrella", "strawberry")
@@ -59,4 +61,19 @@ def _print(console: Console, source: Path, text: str, talk: Transcript) -> None:
         said.append(f"{turn.name}: ", style="dim")
         said.append(turn.text + "\n")
     said.append(f"    =>  {text}", style="bold")
-    console.print(Panel(said, title=source.name, title_align="left"))
+    row = Table.grid(padding=(0, 2))
+    row.add_row(_thumbnail(talk.pictures[0]), said)
+    console.print(Panel(row, title=source.name, title_align="left"))
+
+
+def _thumbnail(picture: Picture, columns: int = 28) -> Text:
+    """The picture in half blocks: two pixels, one above the other, in each character."""
+    small = picture.pil.resize((columns, columns))
+    text = Text()
+    for y in range(0, columns, 2):
+        for x in range(columns):
+            upper, lower = small.getpixel((x, y)), small.getpixel((x, y + 1))
+            assert isinstance(upper, tuple) and isinstance(lower, tuple)
+            text.append("▀", style="rgb({},{},{}) on rgb({},{},{})".format(*upper, *lower))
+        text.append("\n")
+    return text

@@ -57,7 +57,7 @@ class Caption:
         return self.text
 
     def as_dict(self) -> dict[str, Any]:
-        rows = [{"text": c.text, "score": c.score, "rejected": c.rejected} for c in self.candidates]
+        rows = [{"text": c.text, "score": c.score, "rejected": c.rejected or None} for c in self.candidates]
         return {"text": self.text, "candidates": rows}
 
 
@@ -71,7 +71,7 @@ def caption(
     amounts: Sequence[str] = PEOPLE,
     k_objects: int = 10,
     k_places: int = 3,
-    at_least: float = 0.01,
+    at_least: float = 0.0,
     synonyms: float = 0.8,
     shots: Sequence[Mapping[str, str]] = (),
     temperature: float | None = None,

@@ -18,8 +18,8 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from .errors import BadInput
-from .values import Picture
+from socratic.errors import BadInput
+from socratic.values import Picture
 
 MAX_PIXELS = 120_000_000
 MAX_BYTES = 200_000_000

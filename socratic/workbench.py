@@ -19,7 +19,7 @@ from typing import Any
 
 from socratic import capability
 from socratic.cache import StageCache, default_path
-from socratic.errors import BadInput, ModelUnavailable
+from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable
 from socratic.recipe import CAPABILITIES, _ambient
 from socratic.tool import Tool
 
@@ -65,6 +65,7 @@ class Workbench:
 
         Raises:
             ModelUnavailable: the profile has none, or its package or weights are missing.
+            BudgetExceeded: it alone takes more than the profile's memory.
         """
         with self._lock:
             if wanted not in self._loaded:
@@ -122,7 +123,13 @@ class Workbench:
         self._loaded[wanted] = tool
 
     def _stay_within_budget(self, newest: str) -> None:
-        """Lets go of the least recently used tools; the one just loaded stays even if it is too big alone."""
+        """Lets go of the least recently used tools until the rest fits."""
+        if self._budget and (size := self._loaded[newest].size_in_bytes()) > self._budget:
+            del self._loaded[newest]
+            raise BudgetExceeded(
+                f"profile {self.name}: the {newest} alone takes {size / 1e9:.3f} GB, and memory_gb is {self._budget / 1e9:.3f}",
+                hint="raise memory_gb in the profile, or choose a smaller model",
+            )
         while (
             self._budget
             and len(self._loaded) > 1

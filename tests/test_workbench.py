@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from doubles import ScriptedEmbedder, ScriptedWriter
 
-from socratic.errors import BadInput, ModelUnavailable
+from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable
 from socratic.workbench import Workbench, open_profile, profile_names, tool_names
 
 
@@ -33,7 +34,7 @@ def test_nothing_loads_before_it_is_used_and_then_once() -> None:
 
 
 def test_the_least_recently_used_tool_leaves_when_memory_is_short(tmp_path: Path) -> None:
-    pocket = Path(str(__import__("importlib.resources").resources.files("socratic.pocket")))
+    pocket = Path(str(files("socratic.pocket")))
     text = f'memory_gb = 0.02\n[embedder]\ntool = "open_clip"\nmodel = "local-dir:{pocket}/clip"\n[writer]\ntool = "causal_lm"\nmodel = "{pocket}/writer"\n'
     bench = open_profile(profile(tmp_path, text), keep=False)
     bench.tool("embedder")
@@ -41,6 +42,9 @@ def test_the_least_recently_used_tool_leaves_when_memory_is_short(tmp_path: Path
     assert list(bench.loaded) == ["writer"]
     bench.tool("embedder")
     assert list(bench.loaded) == ["embedder"]
+    (tmp_path / "mine.toml").write_text(text.replace("0.02", "0.001"))
+    with pytest.raises(BudgetExceeded, match="embedder alone takes"):
+        open_profile(str(tmp_path / "mine.toml"), keep=False).tool("embedder")
 
 
 @pytest.mark.parametrize(
