@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -118,10 +117,14 @@ class _Eyes:
 
     def __init__(self, embedder: Embedder, picture: Picture, talk: Transcript) -> None:
         self.embedder, self.picture, self.talk = embedder, picture, talk
+        self._seen: Vector | None = None
 
-    @cached_property
+    @property
     def seen(self) -> Vector:
-        return self.embedder.embed_picture(self.picture)
+        """The picture's vector. Not a `cached_property`: in Python 3.11 all threads share its lock, and wait for ever."""
+        if self._seen is None:
+            self._seen = self.embedder.embed_picture(self.picture)
+        return self._seen
 
     def one(self, name: str, labels: Sequence[str], template: str) -> str:
         """The label that fits the picture best."""
