@@ -255,7 +255,7 @@ class _Classes:
         i = list(self.texts).index(name)
         rows = self.matrix[self.starts[i] : self.starts[i + 1]]
         share = 1 / len(rows) / (self.lengths[i] if self.renormalised else 1)
-        added = [(line, float(row @ seen) * share) for line, row in zip(self.texts[name], rows, strict=True)]
+        added = [(line, float(row @ seen * share)) for line, row in zip(self.texts[name], rows, strict=True)]
         return tuple(sorted(added, key=lambda pair: -pair[1]))
 
 

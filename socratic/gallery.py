@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 
 from socratic.transcript import Transcript, Turn
@@ -24,8 +25,16 @@ class Shown:
         return self.transcript.pictures
 
     @property
-    def turns(self) -> Sequence[Turn]:
-        return self.transcript.turns
+    def groups(self) -> list[list[Turn]]:
+        """The turns in order; repeats of one question, such as ten proposals, stand together."""
+        return [list(turns) for _, turns in groupby(self.transcript.turns, key=lambda t: t.asked or t.name)]
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """The judge's cosine of each text that it saw."""
+        evidence = self.transcript.turns[-1].evidence if self.transcript.turns else {}
+        found: Mapping[str, float] = evidence.get("cosine", {})
+        return found
 
 
 def page(shown: Sequence[Shown], title: str) -> str:
