@@ -38,13 +38,9 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor writ
 def main() -> None:
     """Runs the command line; errors of ours become messages and exit codes, never tracebacks."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as finished:
-        sys.exit(finished.exit_code)
+        code = app(standalone_mode=False)  # returns the code of a typer.Exit, whatever its documentation says
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted", file=sys.stderr)
-        sys.stdout.flush()
-        os._exit(130)  # threads that wait for a model would hold an ordinary exit back
+        code = 130
     except SocraticError as error:
         _complain(error)
         sys.exit(3 if isinstance(error, ModelUnavailable) else 2)
@@ -53,6 +49,11 @@ def main() -> None:
             raise
         error.show()  # click's own usage errors
         sys.exit(error.exit_code)
+    if code == 130:
+        print("interrupted", file=sys.stderr)
+        sys.stdout.flush()
+        os._exit(130)  # threads that wait for a model would hold an ordinary exit back
+    sys.exit(code or 0)
 
 
 @app.command(

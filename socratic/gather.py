@@ -2,7 +2,8 @@
 
 Each thread that is about to use a model waits here until every other thread of its group also waits (or has
 ended); then all go on, and the first one to reach the model takes everybody's items with it. No timer: the
-number of forward passes depends on the items alone.
+number of forward passes depends on the items alone. So a member must hold no lock across a tool call: whoever
+waits for that lock would never arrive.
 """
 
 from __future__ import annotations
