@@ -79,10 +79,9 @@ def caption(
     sheet = _Sheet(as_json, transcript, "socratic caption")
 
     def told(value: Caption) -> str:
-        rivals = sum(1 for c in value.candidates if not c.rejected)
-        return (
-            f"{value.text}\n    best of {rivals} by CLIP ({value.score:.3f}), {len(value.candidates) - rivals} rejected"
-        )
+        different = sum(1 for c in value.candidates if not c.rejected)
+        told = f"{len(value.candidates)} proposals, {different} different"
+        return f"{value.text}\n    chosen by CLIP with cosine {value.score:.3f} from {told}"
 
     _over_images(recipe, images, {"n": n, "seed": seed, "prompt": prompt}, sheet, profile, no_cache, told)
 

@@ -142,7 +142,7 @@ def test_without_a_group_nobody_waits() -> None:
 def test_two_tools_in_turn_do_not_deadlock() -> None:
     one, other = Doubler(), Doubler()
     orders = [(one, other), (other, one)] * 4
-    together(*[lambda n=n, a=a, b=b: b.double(a.double(n)) for n, (a, b) in enumerate(orders)])
+    together(*[lambda n=n, a=a, b=b: b.double(a.double(1000 * n + 1)) for n, (a, b) in enumerate(orders)])
     assert one.calls["double"].items == 8 == other.calls["double"].items
     assert one.calls["double"].forwards == 2 == other.calls["double"].forwards
 

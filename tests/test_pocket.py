@@ -59,7 +59,8 @@ def test_scenes_keep_their_promises(seed: int) -> None:
     assert train == plan(seed), "the seed decides"
     for scene in (train, test):
         assert 1 <= len(scene.things) <= 4 and scene.place in PLACES and scene.image_type in IMAGE_TYPES
-        assert all(t.x - t.side / 2 >= 0 and t.x + t.side / 2 <= 1 for t in scene.things)
+        assert all(t.side / 2 - 1e-3 <= min(t.x, t.y) for t in scene.things)
+        assert all(max(t.x, t.y) <= 1.001 - t.side / 2 for t in scene.things)
         assert named_in(scene.caption()).keys() == scene.counts.keys()
     assert not any(unseen_in_training(t.name, train.place) for t in train.things)
     possible = any(unseen_in_training(t.name, p) for t in test.things for p in PLACES)

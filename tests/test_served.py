@@ -13,7 +13,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,8 +50,22 @@ def served() -> Iterator[str]:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    program = str(Path(sys.executable).with_name("transformers"))
-    command = [program, "serve", WRITER, "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
+    start = (
+        "from socratic.torchvision_guard import guard; guard(); from transformers.cli.transformers import main; main()"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        start,
+        "serve",
+        WRITER,
+        "--device",
+        "cpu",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 120
