@@ -44,21 +44,21 @@ def draw(
     split: Annotated[str, typer.Option(help="train, or test (holds withheld combinations).")] = "test",
     single: Annotated[bool, typer.Option("--single", help="Exactly one thing.")] = False,
 ) -> None:
-    """Draws scenes with their truth: boxes in pixels (x0, y0, x1, y1) and captions."""
+    """Draws scenes; truth.jsonl holds boxes, masks, captions, questions and attribute sentences of each."""
     from socratic.pocket.paint import paint_with_masks
+    from socratic.pocket.truth import truth
 
     if split not in ("train", "test"):
         raise typer.BadParameter("train or test", param_hint="--split")
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "truth.jsonl").open("w", encoding="utf-8") as truth:
+    with (out / "truth.jsonl").open("w", encoding="utf-8") as lines:
         for number in range(seed, seed + n):
             scene = plan(number, "test" if split == "test" else "train", single=single)
             picture, masks = paint_with_masks(scene, size)
             picture.save(out / f"scene-{number}.png")
-            boxes = [_box(mask) for mask in masks]
-            truth.write(
-                json.dumps({"image": f"scene-{number}.png", **scene.truth(), "boxes": boxes}, ensure_ascii=False) + "\n"
-            )
+            row = {"image": f"scene-{number}.png", **truth(scene, masks)}
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+    typer.echo(f"{n} scenes and truth.jsonl are in {out}", err=True)
 
 
 @app.command()
@@ -98,13 +98,6 @@ def demo(out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the p
     from socratic.pocket.demo import show
 
     show(out)
-
-
-def _box(mask: object) -> list[int]:
-    import numpy as np
-
-    ys, xs = np.nonzero(np.asarray(mask))
-    return [int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1] if len(xs) else [0, 0, 0, 0]
 
 
 if __name__ == "__main__":

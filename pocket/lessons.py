@@ -41,22 +41,23 @@ def caption(rng: random.Random) -> Lesson:
     if rng.random() < 0.55:
         values = _findings(scene, rng)
         prompt = load("caption.write").render(**values, shots=[{"findings": f, "caption": c} for f, c in shots])
-        return prompt.messages, _written(scene, style)
+        return prompt.messages, written(scene, style)
     ask = rng.choice(("Write one short caption.", "Give a caption.", "Write a creative short caption for it.", "Caption:", "Describe the picture in one line.", "What would you write under it?", "A short caption, please.", "Now write the caption."))  # fmt: skip
     system = rng.choice(ABOUT) + rng.choice(("You are a captioning bot.", "You describe pictures from notes.", "You write captions for pictures that you cannot see.", "I am an intelligent image captioning bot."))  # fmt: skip
     messages = [Message("system", system)] if rng.random() < 0.85 else []
     for found, said in shots:
         messages += [Message("user", f"{found}\n{ask}"), Message("assistant", said)]
     messages.append(Message("user", f"{_told(_findings(scene, rng), rng)}\n{ask}"))
-    return tuple(messages), _written(scene, style)
+    return tuple(messages), written(scene, style)
 
 
 def _finding(rng: random.Random, style: str) -> tuple[str, str]:
     scene = plan(rng.randrange(10**9), "train", kinds=rng.choice((1, 1, 2)), pool=known())
-    return _told(_findings(scene, rng), rng), _written(scene, style)
+    return _told(_findings(scene, rng), rng), written(scene, style)
 
 
-def _written(scene: Scene, style: str) -> str:
+def written(scene: Scene, style: str) -> str:
+    """The scene's caption in one of the styles."""
     at = PLACES[scene.place]
     return style.format(x=scene.listing(), at=at, At=at.capitalize(), t=scene.image_type)
 
@@ -158,11 +159,11 @@ def kind(rng: random.Random) -> Lesson:
 def answer(rng: random.Random) -> Lesson:
     """A question about a scene that can be answered from its captions, or not."""
     scene = plan(rng.randrange(10**9), "train", pool=known())
-    said = [_written(scene, rng.choice(STYLES)) for _ in range(rng.choice((1, 1, 2, 3)))]
-    question, reply = _question(scene, rng)
+    said = [written(scene, rng.choice(STYLES)) for _ in range(rng.choice((1, 1, 2, 3)))]
+    asked, reply = question(scene, rng)
     if rng.random() < 0.6:
-        return load("ask.captions").render(captions=said, question=question).messages, reply
-    user = f"{rng.choice(('Captions', 'What was said', 'The picture'))}: {' / '.join(said)}\n{rng.choice(('Question: ', 'Q: ', ''))}{question}"
+        return load("ask.captions").render(captions=said, question=asked).messages, reply
+    user = f"{rng.choice(('Captions', 'What was said', 'The picture'))}: {' / '.join(said)}\n{rng.choice(('Question: ', 'Q: ', ''))}{asked}"
     return _pair(
         rng,
         rng.choice(
@@ -175,7 +176,8 @@ def answer(rng: random.Random) -> Lesson:
     ), reply
 
 
-def _question(scene: Scene, rng: random.Random) -> tuple[str, str]:
+def question(scene: Scene, rng: random.Random) -> tuple[str, str]:
+    """A question about the scene and its answer; `unknown` where a caption does not tell."""
     name = rng.choice(list(scene.counts))
     c, n, other = (
         concepts()[name],

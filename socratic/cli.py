@@ -141,7 +141,7 @@ def resume(
     edit: Annotated[
         list[str] | None, typer.Option(help='A changed statement: "turn=what it says instead". Repeatable.')
     ] = None,
-    profile: Profile = "pocket",
+    profile: Annotated[str, typer.Option(help="Which models; those of the stored conversation when absent.")] = "",
     as_json: AsJson = False,
     transcript: Kept = None,
     no_cache: NoCache = False,
@@ -160,11 +160,11 @@ def resume(
         )
     recipe = getattr(import_module(f"socratic.recipes.{past.recipe}"), past.recipe)
     sheet = _Sheet(as_json, transcript, f"socratic {past.recipe}")
-    with open_profile(profile, keep=not no_cache).used():
+    with open_profile(profile or past.profile or "pocket", keep=not no_cache).used():
         value = recipe.resume(past.edited(changes) if changes else past)
     source = value.transcript.pictures[0].source
     sheet.put(Row(source, value, transcript=value.transcript), lambda v: f"{v.say()}\n\n{v.transcript.say()}")
-    sheet.finish()
+    sheet.keep()
 
 
 @dataclass
@@ -198,16 +198,12 @@ class _Sheet:
     def _line(self, data: Mapping[str, Any]) -> None:
         print(json.dumps(data, ensure_ascii=False), flush=True)
 
-    def finish(self) -> None:
-        """Writes the transcripts and leaves with code 1 if an input failed."""
-        if self.transcript:
-            self._write(self.transcript)
-        if self.failed:
-            raise typer.Exit(1)
-
-    def _write(self, path: Path) -> None:
+    def keep(self) -> None:
+        """Writes the conversations to the file that was asked for."""
         from socratic.gallery import Shown, write_page
 
+        if (path := self.transcript) is None or not self.talks:
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         talks = [talk for _, talk in self.talks]
         if path.suffix == ".html":
@@ -230,13 +226,17 @@ def _over_images(
 
     sources = expand(images)
     with ExitStack() as stack:
-        stack.enter_context(open_profile(profile, keep=not no_cache).used())
+        bench = stack.enter_context(open_profile(profile, keep=not no_cache).used())
+        if note := bench.profile.get("note"):
+            print(f"note: {note}", file=sys.stderr)
+        stack.callback(sheet.keep)  # also what was done before an error or Ctrl-C
         rows = recipe.map(sources, **settings)
         for row in _with_progress(rows, len(sources), stack):
             if isinstance(row.error, ModelUnavailable):
                 raise row.error
             sheet.put(row, told)
-    sheet.finish()
+    if sheet.failed:
+        raise typer.Exit(1)
 
 
 def _with_progress(rows: Iterable[Any], total: int, stack: ExitStack) -> Iterable[Any]:

@@ -88,9 +88,10 @@ class Recipe(Generic[P, R]):
         self._refuse_unknown(kwargs)
         given = dict(self.signature.bind_partial(*args, **kwargs).arguments)
         bench = ambient()
+        talk.profile = getattr(bench, "name", "")
+        talk.arguments = {k: v for k, v in given.items() if _is_plain(v) and k not in self._picture_names}
         for name, value in bench.defaults(self.__name__).items():
             given.setdefault(name, value)
-        talk.arguments = {k: v for k, v in given.items() if _is_plain(v) and k not in self._picture_names}
         for name, parameter in self.signature.parameters.items():
             if name in self._picture_names and name in given:
                 given[name] = self._pictures(given[name], talk)

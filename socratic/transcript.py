@@ -78,6 +78,7 @@ class Transcript:
 
     def __init__(self, recipe: str = "", past: Transcript | None = None) -> None:
         self.recipe = recipe
+        self.profile = ""
         self.arguments: dict[str, Any] = {}
         self.pictures: list[Picture] = []
         self.sources: list[dict[str, Any]] = []
@@ -136,6 +137,7 @@ class Transcript:
             BadInput: there is no such turn.
         """
         copy = Transcript(self.recipe)
+        copy.profile = self.profile
         copy.arguments, copy.pictures, copy.sources = self.arguments, self.pictures, self.sources
         names = [turn.name for turn in self.turns]
         if unknown := [name for name in changes if name not in names]:
@@ -159,6 +161,7 @@ class Transcript:
         return {
             "version": VERSION,
             "recipe": self.recipe,
+            "profile": self.profile,
             "arguments": self.arguments,
             "pictures": [p.as_dict() for p in self.pictures] or self.sources,
             "turns": [asdict(turn) for turn in self.turns],
@@ -175,6 +178,7 @@ class Transcript:
     def from_dict(cls, data: Mapping[str, Any]) -> Transcript:
         """Reads what `as_dict` made."""
         transcript = cls(str(data["recipe"]))
+        transcript.profile = str(data.get("profile", ""))
         transcript.arguments = dict(data["arguments"])
         transcript.sources = list(data["pictures"])
         known = {f.name for f in fields(Turn)}
@@ -191,7 +195,10 @@ class Transcript:
             BadInput: the file is missing or not a transcript.
         """
         try:
-            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            if isinstance(data, list) and data:
+                raise BadInput(f"{path} holds {len(data)} conversations", hint="store one picture's conversation alone")
+            return cls.from_dict(data)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BadInput(
                 f"{path} is not a stored transcript: {error}", hint="write one with --transcript FILE.json"

@@ -23,7 +23,7 @@ from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable
 from socratic.recipe import CAPABILITIES, _ambient
 from socratic.tool import Tool
 
-_SETTINGS = {"description", "memory_gb", "recipes"}
+_SETTINGS = {"description", "note", "memory_gb", "recipes"}
 
 
 class Workbench:

@@ -149,6 +149,7 @@ def test_transcripts_and_resume(folder: Path) -> None:
     talk = folder / "talk.json"
     assert run("caption", folder / "0.png", "-n", 3, "--transcript", talk).returncode == 0
     stored = json.loads(talk.read_text())
+    assert stored["profile"] == "pocket" and stored["arguments"] == {"n": 3, "seed": 0, "prompt": "caption.write"}
     assert stored["recipe"] == "caption" and {t["name"] for t in stored["turns"]} >= {"objects", "places", "judgement"}
     new = folder / "new.html"
     done = run("resume", talk, "--edit", "objects=umbrella, dog", "--transcript", new)
@@ -158,6 +159,17 @@ def test_transcripts_and_resume(folder: Path) -> None:
     assert "data:image/png;base64," in page and "umbrella, dog" in page and "http" not in page
     wrong = run("resume", talk, "--edit", "nonsense=x")
     assert wrong.returncode == 2 and "no turn 'nonsense'" in wrong.stderr
+
+
+def test_what_was_done_is_kept_when_a_later_step_fails(folder: Path) -> None:
+    """One broken picture among good ones: the conversations about the good ones are on disk, and resume says so."""
+    (folder / "broken.png").write_bytes(b"no picture")
+    talk = folder / "all.json"
+    done = run("caption", folder / "0.png", folder / "broken.png", folder / "1.png", "-n", 1, "--transcript", talk)
+    assert done.returncode == 1 and len(json.loads(talk.read_text())) == 2
+    assert "note: the pocket models know a small drawn world" in done.stderr
+    several = run("resume", talk)
+    assert several.returncode == 2 and "holds 2 conversations" in several.stderr
 
 
 def test_help_has_examples() -> None:

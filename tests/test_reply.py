@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from reply_cases import CHOICE, LETTERS, LINE, LIST, NUMBER, TEXT, YES_NO, refused
 
 from socratic.reply import ReplyContract, Unreadable
 
-TEXT, LINE, LIST, YES_NO, NUMBER, CHOICE = (
-    ReplyContract(kind=kind) for kind in ("text", "line", "list", "yes_no", "number", "choice")
-)
 OBJECT = ReplyContract(
     kind="object",
     fields={"caption": "string", "score": "number", "count": "integer", "sure": "boolean", "things": "list"},
 )
 ALL = [TEXT, LINE, LIST, YES_NO, NUMBER, CHOICE, OBJECT]
 GOOD: dict[str, Any] = {"caption": "the dog's ball", "score": 0.5, "count": 2, "sure": True, "things": ["a", "b"]}
-LETTERS = ("A", "B", "C", "D")
-
-
-def refused(contract: ReplyContract, text: str, options: Sequence[str] = ()) -> str:
-    with pytest.raises(Unreadable) as caught:
-        contract.read(text, options)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("contract", ALL, ids=lambda c: c.kind)
@@ -87,165 +77,6 @@ def test_a_line_that_is_too_long_is_unreadable_and_told_so() -> None:
     short = ReplyContract(kind="line", max_words=3)
     assert short.read("one two three") == ("one two three", "clean")
     assert refused(short, "one two three four") == "more than 3 words"
-
-
-@pytest.mark.parametrize(
-    "bullet", ["-", "*", "•", "–", "—", "+", "◦", "▪", "·", "1.", "1)", "(1)", "12:", "  -", "\t3."]
-)
-def test_bullets_of_all_sorts_make_a_clean_list(bullet: str) -> None:
-    assert LIST.read(f"{bullet} black stripes\n{bullet} four legs") == (["black stripes", "four legs"], "clean")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "black stripes\nfour legs",
-        "black stripes, four legs",
-        "black stripes; four legs.",
-        "Here are some:\nblack stripes\nfour legs",
-        "Sure! Here are some:\n\n- black stripes\n- four legs\n\nTell me if you need more.",
-        '"black stripes",\n"four legs",',
-        "```\n- black stripes\n- four legs\n```",
-        "Here:\n```\nblack stripes\nfour legs\n```",
-        "- black stripes\n- four legs\n- black stripes\nand that is all",
-    ],
-)
-def test_a_list_in_another_form_is_repaired(text: str) -> None:
-    assert LIST.read(text) == (["black stripes", "four legs"], "repaired")
-
-
-def test_items_lose_their_quotes_and_keep_their_apostrophes() -> None:
-    assert LIST.read("- \"it's striped\"\n- **a zebra's mane**,\n- 'quoted'")[0] == [
-        "it's striped",
-        "a zebra's mane",
-        "quoted",
-    ]
-
-
-def test_a_list_of_one_needs_its_bullet() -> None:
-    assert LIST.read("- four legs") == (["four legs"], "clean")
-    assert "list" in refused(LIST, "I cannot help with that.")
-
-
-@pytest.mark.parametrize("text", ["Here:\nFeatures:", '- ""\n- **'])
-def test_a_list_without_items_is_unreadable(text: str) -> None:
-    refused(LIST, text)
-
-
-def test_a_list_stops_at_max_items_and_a_long_item_is_unreadable() -> None:
-    contract = ReplyContract(kind="list", max_items=2, max_words=2)
-    assert contract.read("- a\n- b\n- c") == (["a", "b"], "clean")
-    assert refused(contract, "- a\n- b c d") == "more than 2 words"
-
-
-WORDS = st.text("abcXYZ éß猫0123456789'(),.-/", min_size=1, max_size=30).filter(
-    lambda s: s == s.strip().rstrip(",;") and not (len(s) > 1 and s[0] == s[-1] == "'")
-)
-
-
-@given(st.lists(WORDS, min_size=1, max_size=40, unique=True), st.sampled_from(["- ", "* ", "• ", "7. ", "(12) "]))
-def test_a_clean_list_comes_back_whole(items: list[str], bullet: str) -> None:
-    assert LIST.read("\n".join(bullet + item for item in items)) == (items, "clean")
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "status"),
-    [
-        ("yes", True, "clean"),
-        ("no", False, "clean"),
-        ("Yes.", True, "repaired"),
-        ("NO!", False, "repaired"),
-        ("No, I do not know another.", False, "repaired"),
-        ('"yes"', True, "repaired"),
-        ("```\nyes\n```", True, "repaired"),
-    ],
-)
-def test_yes_and_no(text: str, value: bool, status: str) -> None:
-    assert YES_NO.read(text) == (value, status)
-
-
-@pytest.mark.parametrize("text", ["maybe", "yes and no", "I do not know", "yesterday", "noon", "y"])
-def test_what_is_neither_yes_nor_no_is_unreadable(text: str) -> None:
-    refused(YES_NO, text)
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "status"),
-    [
-        ("7", 7.0, "clean"),
-        ("-0.25", -0.25, "clean"),
-        ("1e-05", 1e-05, "clean"),
-        ("There are 3 dogs.", 3.0, "repaired"),
-        ("**4**", 4.0, "repaired"),
-    ],
-)
-def test_a_number(text: str, value: float, status: str) -> None:
-    assert NUMBER.read(text) == (value, status)
-
-
-@pytest.mark.parametrize("text", ["many", "between 3 and 5", "1,000", "9" * 400, "1e999", "nan", "inf"])
-def test_what_is_not_one_finite_number_is_unreadable(text: str) -> None:
-    refused(NUMBER, text)
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_finite_number_is_read_as_python_writes_it(number: float) -> None:
-    assert NUMBER.read(str(number)) == (number, "clean")
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "status"),
-    [
-        ("B", "B", "clean"),
-        ("b", "B", "repaired"),
-        ("(B)", "B", "repaired"),
-        ("B.", "B", "repaired"),
-        ("Answer: B", "B", "repaired"),
-        ("According to the text, B", "B", "repaired"),
-        ("**B**", "B", "repaired"),
-    ],
-)
-def test_a_letter(text: str, value: str, status: str) -> None:
-    assert CHOICE.read(text, LETTERS) == (value, status)
-
-
-@pytest.mark.parametrize("text", ["A or B", "It is a B", "B, not C", "E", "Bob", "none", "?"])
-def test_no_letter_or_several_are_unreadable(text: str) -> None:
-    assert "A, B, C, D" in refused(CHOICE, text, LETTERS)
-
-
-ANIMALS = ("dog", "hot dog", "cat", "St. Bernard", "C++")
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("It is a hot dog.", "hot dog"),
-        ("a dog", "dog"),
-        ("This is a st. bernard!", "St. Bernard"),
-        ("C++.", "C++"),
-        ("A cat, and no other catfish", "cat"),
-        ("hot dog, hot dog!", "hot dog"),
-    ],
-)
-def test_a_label_inside_a_sentence(text: str, value: str) -> None:
-    assert CHOICE.read(text, ANIMALS) == (value, "repaired")
-
-
-@pytest.mark.parametrize("text", ["a dog, not a hot dog", "dog/cat", "hotdog", "a doghouse", "wolf"])
-def test_nothing_is_guessed(text: str) -> None:
-    refused(CHOICE, text, ANIMALS)
-
-
-@given(st.lists(WORDS, min_size=1, max_size=6, unique_by=str.lower), st.data())
-def test_every_option_is_read_back_as_itself(options: list[str], data: st.DataObject) -> None:
-    option = data.draw(st.sampled_from(options))
-    assert CHOICE.read(option, options)[0] == option
-
-
-def test_a_choice_without_options_is_the_callers_mistake() -> None:
-    with pytest.raises(ValueError, match="options"):
-        CHOICE.read("B", [])
 
 
 @pytest.mark.parametrize(
