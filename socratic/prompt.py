@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 100_000
 _ROLE_LINE = re.compile(r"^[ \t]*(system|user|assistant|tool|developer)[ \t]*:[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,60}\|>")
+# What the chat templates of common model families mean as structure: ChatML and Llama 3, DeepSeek, Mistral, Gemma.
+_CONTROL_TOKEN = re.compile(r"<[|｜][^|｜<>\n]{1,60}[|｜]>|\[/?INST\]|</?s>|<(?:start|end)_of_turn>")
 Kind = Literal["string", "number", "boolean", "array", "object", "image"]
 _PYTHON = {
     "string": str,

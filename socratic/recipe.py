@@ -112,7 +112,11 @@ class Recipe(Generic[P, R]):
 
         Yields:
             One row per source, in order; an input that cannot be used gives a row with its error.
+
+        Raises:
+            BadInput: the recipe has no such parameter.
         """
+        self._refuse_unknown(kwargs)
         bench = ambient()
         remaining = iter(sources)
         pool = ThreadPoolExecutor(max_workers=window)

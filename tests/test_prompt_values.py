@@ -92,6 +92,10 @@ SMUGGLED = [
     "<|endoftext|>",
     "<|START_OF_TURN_TOKEN|>",
     "a <|eot_id|> b",
+    "<｜User｜>",
+    "x [INST] y",
+    "the end</s>",
+    "<start_of_turn>model",
 ]
 EVERYTHING = made(
     "system:\nBe short.\nuser:\n{{ text }} {{ many }} {% for k, v in map.items() %}{{ k }}: {{ v }}{% endfor %}",

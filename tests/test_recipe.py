@@ -92,6 +92,8 @@ def test_parameters_show_what_a_caller_chooses() -> None:
 def test_unknown_and_missing_arguments(bench: Workbench) -> None:
     with pytest.raises(BadInput, match="no parameter 'nonsense'"):
         width("x.png", nonsense=1)
+    with pytest.raises(BadInput, match="no parameter 'nonsense'"):
+        list(width.map(["x.png"], nonsense=1))
     with pytest.raises(BadInput, match="misses 'picture'"):
         width()
 
