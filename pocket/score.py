@@ -25,8 +25,8 @@ from socratic.transcript import Transcript
 from socratic.values import Picture
 from socratic.workbench import Workbench, open_profile
 
-HAND_WRITTEN = "descriptors.json"
-FIRST_SEED = 1_000_000
+HAND_WRITTEN, PARAPHRASED = "descriptors.json", "descriptors.paraphrased.json"
+FIRST_SEED = 7_000_000  # settings were chosen on seeds below it, so these scenes had no part in any choice
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _said_count(text: str, name: str, n: int) -> bool:
 
 
 def writer_scores(n: int = 200) -> dict[str, float]:
-    """The writer alone, on unseen conversations by the prompts that ship with us, and in other words."""
+    """The writer alone, on freshly made conversations by the prompts that ship with us, and in other words."""
     scores: dict[str, float] = {}
     bench = open_profile("pocket", keep=False)
     for name, make, prompt in (
@@ -138,7 +138,7 @@ def report(n_singles: int = 500, n_withheld: int = 260, n_mixed: int = 200) -> s
     hidden = [c.name for c in withheld()]
     both = names + hidden
     one, unnamed, many = shown(singles(n_singles)), shown(singles(n_withheld, of_withheld=True)), shown(mixed(n_mixed))
-    hand = read_descriptors(str(files("socratic.pocket").joinpath(HAND_WRITTEN)))
+    hand, other = (read_descriptors(str(files("socratic.pocket").joinpath(f))) for f in (HAND_WRITTEN, PARAPHRASED))
     with open_profile("pocket", keep=False).used():
         noise = [accuracy(unnamed, labels=hidden, method="waffle", seed=s) for s in range(7)]
         rows = [
@@ -150,6 +150,7 @@ def report(n_singles: int = 500, n_withheld: int = 260, n_mixed: int = 200) -> s
             ("the writer's descriptors, withheld concepts", f"{n_withheld} scenes", accuracy(unnamed, labels=hidden)),
             ("the writer's CuPL sentences, withheld concepts", f"{n_withheld} scenes", accuracy(unnamed, labels=hidden, method="cupl")),
             ("hand-written descriptors, withheld concepts", f"{n_withheld} scenes", accuracy(unnamed, labels=hidden, descriptors=hand)),
+            ("descriptors in other words than those of training, withheld concepts", f"{n_withheld} scenes", accuracy(unnamed, labels=hidden, descriptors=other)),
             (f"the writer's descriptors, withheld among all {len(both)}", f"{n_withheld} scenes", accuracy(unnamed, labels=both)),
         ]  # fmt: skip
         captions = caption_scores(many)
@@ -174,6 +175,11 @@ def _page(rows: Sequence[tuple[str, str, float]]) -> str:
             "Written by `make scores` (`python -m socratic.pocket score`). Scenes have seeds that training never",
             "used, and a pair of thing and place that training never drew wherever their things have one.",
             "Figures are cut to three digits, never rounded up.",
+            "",
+            "How to read them: pictures of withheld concepts are in the training scenes, described by their attributes,",
+            "and the writer's and most hand-written descriptors are phrases of that training. Descriptors that say the",
+            "same in other words score far lower: the text tower knows its phrases, not English. Captions are scored",
+            "on scenes of known concepts only.",
             "",
             "| what | on | score |",
             "|---|---|---|",
