@@ -8,20 +8,26 @@ An unreadable cache is a slow run, never an error. It does not decide what may b
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+from pydantic import TypeAdapter
 
-from socratic.values import Picture, Reply, Request, Usage
+from socratic.regions import Regions
+from socratic.values import Drawing, Picture, Reply, Request, Statement
 
+_KINDS: dict[str, type] = {"reply": Reply, "regions": Regions, "statement": Statement}
 MISSING = object()
 """Stands for "not in the cache", since a cached value may be any value."""
 
@@ -44,6 +50,8 @@ def item_key(item: object) -> str:
             return json.dumps(item)
         case tuple() | list():
             return "[" + ",".join(item_key(part) for part in item) + "]"
+    if is_dataclass(item):
+        return type(item).__name__ + item_key([getattr(item, f.name) for f in fields(item)])
     raise TypeError(f"an item of type {type(item).__name__} cannot be cached")
 
 
@@ -102,8 +110,12 @@ class StageCache:
 def _encoded(value: Any) -> tuple[str, bytes]:
     if isinstance(value, np.ndarray):
         return "vector", np.ascontiguousarray(value, np.float32).tobytes()
-    if isinstance(value, Reply):
-        return "reply", json.dumps(asdict(value)).encode()
+    if isinstance(value, Drawing):
+        told = {"prompt": value.prompt, "seed": value.seed, "revised": value.revised}
+        return "drawing", json.dumps(told).encode() + b"\n" + value.picture.png()
+    for kind, adapter in _adapters().items():
+        if isinstance(value, _KINDS[kind]):
+            return kind, adapter.dump_json(value)
     return "json", json.dumps(value).encode()
 
 
@@ -112,9 +124,18 @@ def _decoded(kind: str, raw: bytes) -> Any:
     try:
         if kind == "vector":
             return np.frombuffer(raw, np.float32)
-        value = json.loads(raw)
-        if kind == "reply":
-            return Reply(value["text"], Usage(**value["usage"]), value["finished"])
-    except (ValueError, KeyError, TypeError):
+        if kind == "drawing":
+            told, _, png = raw.partition(b"\n")
+            with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+                return Drawing(Picture.of(image.convert("RGB")), **json.loads(told))
+        if kind in _KINDS:
+            return _adapters()[kind].validate_json(raw)
+        return json.loads(raw)
+    except (ValueError, KeyError, TypeError, OSError):
         return MISSING
-    return value
+
+
+@cache
+def _adapters() -> dict[str, TypeAdapter[Any]]:
+    """Reads and writes values as JSON, by kind. Made late: building them takes time that `import` has not."""
+    return {kind: TypeAdapter(value_type) for kind, value_type in _KINDS.items()}

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
 from socratic.errors import SocraticError
-from socratic.values import Picture, Reply, Request, Space, Vector
+from socratic.regions import Regions
+from socratic.tasks import Ask, Cut, Describe, Draw, Find, Match
+from socratic.values import Drawing, Picture, Reply, Request, Space, Statement, TokenCount, Vector
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -56,6 +58,88 @@ class LikelihoodWriter(Writer, Protocol):
 
     @property
     def likelihood(self) -> Batched[tuple[Request, str], float]: ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds what phrases name, as boxes. Finds nothing where there is nothing."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def find(self) -> Batched[Find, Regions]: ...
+
+
+@runtime_checkable
+class Segmenter(Protocol):
+    """Cuts things out: boxes, points or everything to masks."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def cut(self) -> Batched[Cut, Regions]: ...
+
+
+@runtime_checkable
+class Captioner(Protocol):
+    """Describes a picture in one sentence."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def describe(self) -> Batched[Describe, Statement]: ...
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """Answers questions about pictures."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def answer(self) -> Batched[Ask, Statement]: ...
+
+
+@runtime_checkable
+class LikelihoodAnswerer(Answerer, Protocol):
+    """An answerer that can also tell how likely it finds given answers: the mean log-probability per token."""
+
+    @property
+    def answer_likelihood(self) -> Batched[tuple[Ask, str], float]: ...
+
+
+@runtime_checkable
+class Matcher(Protocol):
+    """Tells how well a text fits a picture, as a probability."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def match(self) -> Batched[Match, float]: ...
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Draws pictures from words, and tells beforehand which words it would not see."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def draw(self) -> Batched[Draw, Drawing]: ...
+
+    def count_tokens(self, prompt: str, /) -> Sequence[TokenCount]: ...
+
+
+CAPABILITIES: dict[type, str] = {
+    c: c.__name__.lower() for c in (Embedder, Writer, Detector, Segmenter, Captioner, Answerer, Matcher, Generator)
+}
+"""The capabilities and the names by which profiles and recipes ask for them."""
 
 
 def members(protocol: type) -> list[str]:

@@ -7,6 +7,7 @@ later runs load the same one, also offline, until the entry is removed. Only saf
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from contextlib import suppress
@@ -52,6 +53,34 @@ def local_snapshot(name: str, patterns: list[str]) -> Path:
     folder = folder or _fetched(repo, revision, arguments)
     _hold(repo, folder.name)
     return folder
+
+
+def find_weights(model: str, patterns: list[str]) -> tuple[Path, str]:
+    """The folder of a model, and what tells its weights apart from others.
+
+    Args:
+        model: a local folder, or a hub name `org/name[@revision]`.
+        patterns: the files that are fetched from a hub.
+
+    Raises:
+        ModelUnavailable: it is not on this machine and cannot be fetched.
+    """
+    if Path(model).is_dir():
+        return Path(model), content_hash(Path(model))
+    folder = local_snapshot(model, patterns)
+    return folder, f"{model.partition('@')[0]}@{folder.name}"
+
+
+def content_hash(folder: Path) -> str:
+    """A hash over the configuration and weight files of a folder and its subfolders."""
+    digest = hashlib.sha256()
+    for path in sorted(
+        p for p in folder.rglob("*") if p.suffix in (".json", ".jinja", ".safetensors", ".pth", ".pt", ".bin")
+    ):
+        digest.update(str(path.relative_to(folder)).encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def _fetched(repo: str, revision: str | None, arguments: dict[str, Any]) -> Path:

@@ -22,7 +22,8 @@ from functools import cached_property, update_wrapper
 from importlib import import_module
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
-from socratic import capability, images
+from socratic import images
+from socratic.capability import CAPABILITIES
 from socratic.errors import BadInput, SocraticError
 from socratic.gather import Gathering
 from socratic.transcript import Transcript
@@ -30,7 +31,6 @@ from socratic.values import Picture
 
 P = ParamSpec("P")
 R = TypeVar("R")
-CAPABILITIES = {c: c.__name__.lower() for c in (capability.Embedder, capability.Writer)}
 
 
 class Bench(Protocol):

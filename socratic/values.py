@@ -186,3 +186,49 @@ class Reply:
 
     def say(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a model said about a picture. `confidence` in [0, 1]: the geometric mean of its token probabilities,
+    or None where the model behind does not tell."""
+
+    text: str
+    confidence: float | None = None
+    finished: bool = True
+
+    def say(self) -> str:
+        return self.text
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"text": self.text, "confidence": None if self.confidence is None else round(self.confidence, 4)}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn picture and what it was drawn from. `revised` is the prompt as the model behind rewrote it."""
+
+    picture: Picture
+    prompt: str
+    seed: int = 0
+    revised: str = ""
+
+    def say(self) -> str:
+        return f"{self.picture.say()}, drawn from {self.revised or self.prompt!r} with seed {self.seed}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"picture": self.picture.as_dict(), "prompt": self.prompt, "seed": self.seed, "revised": self.revised}
+
+
+@dataclass(frozen=True)
+class TokenCount:
+    """How one text encoder of a generator reads a prompt. `cut` is the end of the prompt that it would not see."""
+
+    encoder: str
+    tokens: int
+    limit: int
+    cut: str = ""
+
+    def say(self) -> str:
+        lost = f"; it would not see: {self.cut!r}" if self.cut else ""
+        return f"{self.encoder}: {self.tokens} of {self.limit} tokens{lost}"

@@ -18,9 +18,10 @@ from threading import RLock
 from typing import Any
 
 from socratic import capability
+from socratic.capability import CAPABILITIES
 from socratic.cache import StageCache, default_path
 from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable
-from socratic.recipe import CAPABILITIES, _ambient
+from socratic.recipe import _ambient
 from socratic.tool import Tool
 
 _SETTINGS = {"description", "note", "memory_gb", "recipes"}

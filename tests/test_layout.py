@@ -13,10 +13,12 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("socratic", "tools", "recipes", "pocket", "prompts")
 # Each module may import those of earlier lines, and of its own line only where named in the same row of PEERS.
 DIRECTION = [
-    {"values", "errors", "torchvision_guard"},
-    {"capability", "images", "reply", "cache", "gather", "descriptors", "frontmatter"},
+    {"values", "errors", "torchvision_guard", "decoding"},
+    {"regions", "device"},
+    {"tasks"},
+    {"capability", "images", "reply", "cache", "gather", "descriptors", "frontmatter", "progress"},
     {"prompt", "hub", "tool", "vocabulary", "transcript"},
-    {"ask", "gallery"},
+    {"ask", "gallery", "features"},
     {"recipe", "interop"},
     {"workbench"},
     {"cli_house"},

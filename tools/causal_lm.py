@@ -6,13 +6,13 @@ only and never remote code. It does not see pictures.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from socratic.decoding import chosen_token, padded
+from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError
-from socratic.hub import local_snapshot, missing_package
+from socratic.hub import find_weights, missing_package
 from socratic.tool import Tool, operation
 from socratic.torchvision_guard import guard
 from socratic.values import Reply, Request, Usage
@@ -31,7 +31,7 @@ class CausalLM(Tool):
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
 
     def size_in_bytes(self) -> int:
-        return sum(p.numel() * p.element_size() for p in self._model.parameters())
+        return size_in_bytes(self._model)
 
     @operation(batch=64)
     def write(self, requests: Sequence[Request]) -> list[Reply | SocraticError]:
@@ -59,7 +59,7 @@ class CausalLM(Tool):
 
         prompts = [self._ids(str(self._prompt(request))) for request, _ in pairs]
         replies = [self._ids(reply + self._tokenizer.eos_token) for _, reply in pairs]
-        ids, mask = _padded(
+        ids, mask = padded(
             [p + r for p, r in zip(prompts, replies, strict=True)], self._tokenizer.pad_token_id or 0, left=False
         )
         with torch.inference_mode():
@@ -107,7 +107,7 @@ class CausalLM(Tool):
         import torch
 
         device, end = self._model.device, self._tokenizer.eos_token_id
-        ids, mask = _padded(prompts, self._tokenizer.pad_token_id or 0, left=True)
+        ids, mask = padded(prompts, self._tokenizer.pad_token_id or 0, left=True)
         step, mask, past = ids.to(device), mask.to(device), None
         positions = (mask.cumsum(-1) - 1).clamp(min=0)
         dice = [torch.Generator().manual_seed(r.seed * 1_000_003 + r.repeat) for r in requests]
@@ -120,7 +120,8 @@ class CausalLM(Tool):
                 )
                 past, logits = out.past_key_values, out.logits[:, -1].float().cpu()
                 chosen = [
-                    _chosen(logits[i], r.temperature, dice[i]) if i in running else end for i, r in enumerate(requests)
+                    chosen_token(logits[i], r.temperature, dice[i]) if i in running else end
+                    for i, r in enumerate(requests)
                 ]
                 for i in list(running):
                     said[i].append(chosen[i])
@@ -132,27 +133,25 @@ class CausalLM(Tool):
         return said
 
 
-def load(model: str, *, device: str = "auto", dtype: str = "float32") -> CausalLM:
+def load(model: str, *, device: str = "auto", dtype: str = "auto") -> CausalLM:
     """Loads a chat model from a hub name (`org/name[@revision]`) or a local folder.
 
     Raises:
         ModelUnavailable: transformers or the weights are missing, or the tokenizer has no chat template.
     """
     try:
-        import torch
-
         guard()
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
     except ImportError as error:
         raise missing_package(error, "local") from error
     logging.disable_progress_bar()
-    folder = Path(model) if Path(model).is_dir() else local_snapshot(model, FILES)
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    folder, revision = find_weights(model, FILES)
+    where, number = place(device, dtype)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         weights = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
+            folder, dtype=number, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError, KeyError) as error:
         raise ModelUnavailable(
@@ -161,35 +160,4 @@ def load(model: str, *, device: str = "auto", dtype: str = "float32") -> CausalL
     if not tokenizer.chat_template:
         raise ModelUnavailable(f"{model} has no chat template", hint="choose an instruction-tuned model")
     tokenizer.padding_side = "left"
-    return CausalLM(weights.eval().to(device), tokenizer, f"causal_lm:{_revision(folder)}")
-
-
-def _revision(folder: Path) -> str:
-    """The hash of the weights and of what shapes the prompt."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".json", ".jinja")):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]
-
-
-def _padded(rows: list[list[int]], pad: int, *, left: bool) -> tuple[Any, Any]:
-    """Rows of ids as one tensor, and the mask of what is not padding."""
-    import torch
-
-    longest = max(map(len, rows))
-    blanks = [[pad] * (longest - len(r)) for r in rows]
-    ids = [b + r if left else r + b for r, b in zip(rows, blanks, strict=True)]
-    mask = [
-        [0] * len(b) + [1] * len(r) if left else [1] * len(r) + [0] * len(b) for r, b in zip(rows, blanks, strict=True)
-    ]
-    return torch.tensor(ids), torch.tensor(mask)
-
-
-def _chosen(logits: Any, temperature: float, dice: Any) -> int:
-    """The next token of one row: the likeliest, or one drawn at the temperature."""
-    import torch
-
-    if temperature <= 0:
-        return int(logits.argmax())
-    return int(torch.multinomial((logits / temperature).softmax(-1), 1, generator=dice))
+    return CausalLM(weights.eval().to(where), tokenizer, f"causal_lm:{revision}")

@@ -7,7 +7,6 @@ arithmetic on vectors and live in the recipes.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError, ToolError
-from socratic.hub import local_snapshot, missing_package
+from socratic.hub import content_hash, local_snapshot, missing_package
 from socratic.tool import Tool, operation
 from socratic.torchvision_guard import guard
 from socratic.values import Picture, Space, Vector
@@ -40,7 +40,7 @@ class OpenClip(Tool):
         )
 
     def size_in_bytes(self) -> int:
-        return sum(p.numel() * p.element_size() for p in self._model.parameters())
+        return size_in_bytes(self._model)
 
     @operation(batch=32)
     def embed_picture(self, pictures: Sequence[Picture]) -> list[Vector]:
@@ -91,8 +91,6 @@ def load(model: str, *, pretrained: str | None = None, device: str = "auto") -> 
         ModelUnavailable: open_clip or the weights are missing.
     """
     try:
-        import torch
-
         guard()
         import open_clip
     except ImportError as error:
@@ -101,7 +99,7 @@ def load(model: str, *, pretrained: str | None = None, device: str = "auto") -> 
     logging.getLogger().addFilter(_quiet)
     if model.startswith("hf-hub:"):
         model = f"local-dir:{local_snapshot(model.removeprefix('hf-hub:'), ['*.json', '*.txt', '*.model', 'open_clip_model.safetensors'])}"
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    where, _ = place(device)
     try:
         towers, _, preprocess = open_clip.create_model_and_transforms(
             model, pretrained=pretrained, require_pretrained=True
@@ -115,7 +113,7 @@ def load(model: str, *, pretrained: str | None = None, device: str = "auto") -> 
         ) from error
     finally:
         logging.getLogger().removeFilter(_quiet)
-    return OpenClip(towers, preprocess, tokenizer, f"open_clip:{_revision(model, pretrained)}", device)
+    return OpenClip(towers, preprocess, tokenizer, f"open_clip:{_revision(model, pretrained)}", where)
 
 
 def _quiet(record: logging.LogRecord) -> bool:
@@ -127,13 +125,7 @@ def _revision(model: str, pretrained: str | None) -> str:
     """Tells weights apart: the hash of local ones, else the name and tag."""
     if not model.startswith("local-dir:"):
         return f"{model}:{pretrained}"
-    folder = Path(model.removeprefix("local-dir:"))
-    digest = hashlib.sha256()
-    for name in ("open_clip_config.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin"):
-        if (folder / name).is_file():
-            with (folder / name).open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]
+    return content_hash(Path(model.removeprefix("local-dir:")))
 
 
 def _unit_rows(features: Any) -> list[Any]:
