@@ -147,7 +147,7 @@ def test_the_scheduler_may_be_chosen(folder: Path, own: Any) -> None:
     from diffusers import DPMSolverMultistepScheduler
 
     chosen = load(str(folder), device="cpu", steps=3, scheduler="DPMSolverMultistepScheduler")
-    other = StableDiffusionPipeline(**own.components, requires_safety_checker=False)
+    other: Any = StableDiffusionPipeline(**own.components, requires_safety_checker=False)
     other.scheduler = DPMSolverMultistepScheduler.from_config(own.scheduler.config)
     assert np.array_equal(pixels(chosen.draw(Draw("a cat", seed=1))), by_diffusers(other, "a cat", 1))
     with pytest.raises(BadInput, match="DDIMScheduler"):

@@ -66,7 +66,7 @@ def unet(**settings: Any) -> UNet2DConditionModel:
 def stable_diffusion(folder: Path, seed: int = 0, **settings: Any) -> Path:
     """A Stable Diffusion 1 pipeline that draws 16 x 16 pixels. `settings` are of its denoiser."""
     torch.manual_seed(seed)
-    StableDiffusionPipeline(
+    pipe: Any = StableDiffusionPipeline(
         vae=vae(),
         text_encoder=CLIPTextModel(text_config()),
         tokenizer=tokenizer(),
@@ -75,5 +75,10 @@ def stable_diffusion(folder: Path, seed: int = 0, **settings: Any) -> Path:
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
-    ).save_pretrained(folder)
+    )
+    return saved(pipe, folder)
+
+
+def saved(pipe: Any, folder: Path) -> Path:
+    pipe.save_pretrained(folder)
     return folder

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from socratic.device import size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable
+from socratic.values import Picture
 
-Kind = Literal["text", "image", "repaint"]
+Kind = Literal["text", "image", "repaint", "embedding"]
 
 # The folders of weights by their exact file names: repositories hold the same weights in several precisions,
 # and the safety checker (the only such folder whose name begins with s) is not used.
@@ -38,7 +39,7 @@ class Pipes:
         main.set_progress_bar_config(disable=True)
 
     def of(self, kind: Kind) -> Any:
-        """The pipeline of a kind: from text, from a picture, or repainting a part of one.
+        """The pipeline of a kind: from text, from a picture, repainting a part of one, or from its embedding.
 
         Raises:
             BadInput: this model cannot do that.
@@ -50,6 +51,8 @@ class Pipes:
     def _sibling(self, kind: Kind) -> Any:
         import diffusers
 
+        if kind == "embedding":
+            return self.of("text").decoder_pipe if hasattr(self.main, "decoder_pipe") else self.main
         wanted = {"text": "Text2Image", "image": "Image2Image", "repaint": "Inpainting"}[kind]
         doing = {"text": "draw from text alone", "image": "change a picture", "repaint": "repaint a part"}[kind]
         refusal = BadInput(
@@ -59,7 +62,10 @@ class Pipes:
             raise refusal
         try:
             pipe = getattr(diffusers, f"AutoPipelineFor{wanted}").from_pipe(self.main)
-        except ValueError:  # diffusers says so for families without this form
+        except ValueError:  # diffusers knows no such form of this family
+            taken = inspect.signature(self.main.__call__).parameters
+            if kind == "text" and "prompt" in taken and "image" not in taken:
+                return self.main
             raise refusal from None
         pipe.set_progress_bar_config(disable=True)
         return pipe
@@ -84,34 +90,82 @@ class Pipes:
         """Widths and heights must be multiples of this many pixels."""
         pipe, scale = self.main, self.scale
         if hasattr(pipe, "movq"):
-            return 8 * scale  # Kandinsky rounds to these silently
+            return scale**2  # Kandinsky rounds to these silently
         processor = getattr(pipe, "image_processor", None)
         packed = int(getattr(getattr(processor, "config", None), "vae_scale_factor", 1))
         return math.lcm(8, packed, scale * int(getattr(pipe, "patch_size", 1)))
 
     @property
     def scale(self) -> int:
-        """Pixels per latent."""
-        return int(getattr(self.main, "vae_scale_factor", 8))
+        """Pixels per latent; 1 where the model draws pixels."""
+        parts = (self.main, getattr(self.main, "decoder_pipe", None))
+        found = [getattr(part, name, None) for part in parts for name in ("vae_scale_factor", "movq_scale_factor")]
+        return next((int(factor) for factor in found if factor), 1)
 
     @cached_property
     def size(self) -> tuple[int, int]:
         """The width and height that the model was made for."""
-        signature = inspect.signature(self.main.__call__).parameters
-        height = getattr(signature.get("height"), "default", None)
-        if isinstance(height, int):
-            return int(signature["width"].default), height
-        denoiser = getattr(self.main, "unet", None) or self.main.transformer
-        side = getattr(self.main, "default_sample_size", None) or denoiser.config.sample_size
+        denoiser: Any = getattr(self.main, "unet", None) or getattr(self.main, "transformer", None)
+        side = getattr(self.main, "default_sample_size", None) or getattr(denoiser.config, "sample_size", None)
+        if side is None:
+            known = inspect.signature(self.main.__call__).parameters
+            return int(known["width"].default or 1024), int(known["height"].default or 1024)
         rows, columns = (side, side) if isinstance(side, int) else side
         return columns * self.scale, rows * self.scale
+
+    @property
+    def draws_embeddings(self) -> bool:
+        """Whether pictures can be drawn from the embedding of a picture: unCLIP (Ramesh et al. 2022), in
+        `StableUnCLIPImg2ImgPipeline` and Kandinsky 2.2 with its prior."""
+        return type(self.main).__name__ in ("StableUnCLIPImg2ImgPipeline", "KandinskyV22CombinedPipeline")
+
+    def embedded(self, picture: Picture) -> Any:
+        """The embedding of a picture, one row."""
+        import torch
+
+        part = getattr(self.main, "prior_pipe", self.main)
+        processor = getattr(part, "feature_extractor", None) or part.image_processor
+        encoder = part.image_encoder
+        pixels = _without_torchvision(processor)(images=picture.pil, return_tensors="pt").pixel_values
+        with torch.no_grad():
+            return encoder(pixels.to(encoder.device, encoder.dtype)).image_embeds
+
+    def embedding_arguments(self, rows: Any) -> dict[str, Any]:
+        """The arguments of the `embedding` pipeline for rows of embeddings."""
+        import torch
+
+        if not hasattr(self.main, "prior_pipe"):
+            return {"image_embeds": rows}
+        with torch.no_grad():
+            nothing = self.main.prior_pipe.get_zero_embed(len(rows), rows.device)
+        return {"image_embeds": rows, "negative_image_embeds": nothing}
+
+    def encoded(self, picture: Picture) -> Any:
+        """The latents of a picture, one row, as the VAE gives them (the mode, without noise)."""
+        import torch
+
+        vae = self.main.vae
+        pixels = self.main.image_processor.preprocess(picture.pil)
+        with torch.no_grad():
+            return vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist.mode()
+
+    def decoded(self, latents: Any) -> Picture:
+        """The picture of one row of latents."""
+        import torch
+
+        with torch.no_grad():
+            image = self.main.vae.decode(latents, return_dict=False)[0]
+        return Picture.of(self.main.image_processor.postprocess(image, output_type="pil")[0])
 
     def size_in_bytes(self) -> int:
         return size_in_bytes(*(m for m in self.main.components.values() if hasattr(m, "parameters")))
 
 
-def open_pipes(folder: Path, device: str, dtype: Any, scheduler: str | None) -> Pipes:
+def open_pipes(folder: Path, prior: Path | None, device: str, dtype: Any, scheduler: str | None) -> Pipes:
     """Loads a pipeline saved by diffusers.
+
+    Args:
+        prior: the folder of Kandinsky's other half.
 
     Raises:
         ModelUnavailable: the folder holds no pipeline, or one that needs code of its own.
@@ -119,24 +173,39 @@ def open_pipes(folder: Path, device: str, dtype: Any, scheduler: str | None) -> 
     """
     import diffusers
 
-    index = checked_index(folder)
-    named: Any = getattr(diffusers, index["_class_name"])
-    settings: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "local_files_only": True}
-    taken = inspect.signature(named.__init__).parameters
-    settings |= {name: None for name in ("safety_checker",) if name in taken}
-    settings |= {name: False for name in ("requires_safety_checker",) if name in taken}
-    try:
-        pipe = named.from_pretrained(folder, **settings)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelUnavailable(
-            f"diffusers cannot load a pipeline from {folder}: {error}",
-            hint="save it with save_pretrained, or fetch it with `hf download org/name`",
-        ) from error
+    pipe = _opened(folder, dtype)
+    if prior:
+        other = {f"prior_{name}": part for name, part in _opened(prior, dtype).components.items()}
+        try:
+            pipe = diffusers.KandinskyV22CombinedPipeline(**pipe.components, **other)
+        except TypeError as error:
+            raise BadInput(f"{prior} is no prior of {folder}", hint="prior is for Kandinsky 2.2 alone") from error
     pipe = _as_text_to_image(pipe).to(device)
     if scheduler:
         pipe.scheduler = _scheduler(scheduler, pipe.scheduler)
     _mend_limits(pipe)
     return Pipes(pipe)
+
+
+def _opened(folder: Path, dtype: Any) -> Any:
+    import diffusers
+
+    named = getattr(diffusers, checked_index(folder)["_class_name"])
+    taken = inspect.signature(named.__init__).parameters
+    without = {"safety_checker": None, "requires_safety_checker": False}
+    try:
+        return named.from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            **{name: value for name, value in without.items() if name in taken},
+        )
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        raise ModelUnavailable(
+            f"diffusers cannot load a pipeline from {folder}: {error}",
+            hint="save it with save_pretrained, or fetch it with `hf download org/name`",
+        ) from error
 
 
 def checked_index(folder: Path) -> dict[str, Any]:
@@ -157,7 +226,8 @@ def checked_index(folder: Path) -> dict[str, Any]:
     foreign = [
         f"{library}.{kind}"
         for library, kind in [("diffusers", name), *parts.values()]
-        if library is not None and not hasattr(known.get(library) or _own_module(library), str(kind))
+        if library is not None
+        and not isinstance(getattr(known.get(library) or _own_module(library), str(kind), None), type)
     ]
     if foreign:
         raise ModelUnavailable(
@@ -194,8 +264,21 @@ def _scheduler(name: str, given: Any) -> Any:
 
 def _mend_limits(pipe: Any) -> None:
     """Tells tokenizers that were saved without a limit how much their encoder reads."""
-    for end in ("", "_2", "_3"):
-        tokenizer, encoder = getattr(pipe, f"tokenizer{end}", None), getattr(pipe, f"text_encoder{end}", None)
-        if tokenizer is None or encoder is None or not str(encoder.config.model_type).startswith("clip"):
-            continue
-        tokenizer.model_max_length = min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
+    for tokenizer, encoder in text_parts(pipe).values():
+        if str(encoder.config.model_type).startswith("clip"):
+            tokenizer.model_max_length = min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
+
+
+def _without_torchvision(processor: Any) -> Any:
+    """The image processor over PIL, so that pixels do not depend on what is installed."""
+    import transformers
+
+    kind = getattr(transformers, f"{type(processor).__name__}Pil", None)
+    return kind.from_dict(processor.to_dict()) if kind else processor
+
+
+def text_parts(pipe: Any) -> dict[str, tuple[Any, Any]]:
+    """The pipeline's tokenizers by name, each with its text encoder."""
+    parts = pipe.components
+    pairs = {n: (t, parts.get(n.replace("tokenizer", "text_encoder"))) for n, t in parts.items() if "tokenizer" in n}
+    return {name: pair for name, pair in sorted(pairs.items()) if None not in pair}

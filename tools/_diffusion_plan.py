@@ -57,31 +57,45 @@ class Plan:
         return {name: value for name, value in given.items() if pipes.takes(self.kind, name)}
 
 
-def plan(item: Draw, pipes: Pipes, texts: Texts, steps: int, guidance: float | None, truncate: bool) -> Plan:
-    """Checks a request.
+@dataclass(frozen=True)
+class Habits:
+    """What a tool does with requests that leave it open.
 
-    Args:
+    Attributes:
         steps, guidance: the tool's own; the pipeline's when 0 or absent.
         truncate: whether the end of a long prompt may be cut.
+    """
+
+    steps: int = 0
+    guidance: float | None = None
+    truncate: bool = False
+
+
+def kind_of(item: Draw) -> Kind:
+    """Which pipeline draws a request."""
+    return "text" if item.init is None else "image" if item.mask is None else "repaint"
+
+
+def plan(item: Draw, kind: Kind, pipes: Pipes, texts: Texts, habits: Habits) -> Plan:
+    """Checks a request.
 
     Raises:
-        BadInput: a size, number, picture or mask that cannot be used.
+        BadInput: a size, number, prompt, picture or mask that cannot be used.
     """
-    kind: Kind = "text" if item.init is None else "image" if item.mask is None else "repaint"
     _check_mask(item)
     width, height = _size(item, pipes)
     if not -(2**63) <= item.seed < 2**64:
         raise BadInput(f"seed is {item.seed}", hint="a seed has at most 64 bits")
-    steps = item.steps or steps or int(pipes.default(kind, "num_inference_steps"))
+    steps = item.steps or habits.steps or int(pipes.default(kind, "num_inference_steps"))
     if not 0 < steps <= _MOST_STEPS:
         raise BadInput(f"steps is {steps}", hint=f"from 1 to {_MOST_STEPS}")
-    chosen = guidance if item.guidance is None else item.guidance
+    chosen = habits.guidance if item.guidance is None else item.guidance
     chosen = pipes.default(kind, "guidance_scale") if chosen is None else chosen
     guided = float(chosen or 0.0)
     if not 0 <= guided < 1e4:
         raise BadInput(f"guidance is {guided}", hint="0 or more; 1 is none")
     strength = _strength(item, steps) if item.init else 1.0
-    _check_texts(item, texts, guided, truncate)
+    _check_texts(item, texts, guided, habits.truncate)
     return Plan(kind, width, height, steps, guided, strength, max(1, int(steps * strength)))
 
 

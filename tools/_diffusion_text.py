@@ -12,6 +12,7 @@ from typing import Any
 
 from socratic.errors import BadInput
 from socratic.tool import Calls
+from socratic.tools._diffusion_pipes import text_parts
 from socratic.values import TokenCount
 
 _PLAIN = ("prompt_embeds", "negative_prompt_embeds")
@@ -20,6 +21,7 @@ _MASKED = (_PLAIN[0], "prompt_attention_mask", _PLAIN[1], "negative_prompt_atten
 # What `encode_prompt` returns, by the text-to-image class. Families that are not here encode inside their call.
 _RETURNED: dict[str, tuple[str, ...]] = {
     "StableDiffusionPipeline": _PLAIN,
+    "StableUnCLIPImg2ImgPipeline": _PLAIN,
     "LatentConsistencyModelPipeline": _PLAIN,
     "StableDiffusionXLPipeline": _POOLED,
     "StableDiffusion3Pipeline": _POOLED,
@@ -50,6 +52,13 @@ class Texts:
         """Whether prompts can be encoded apart from the drawing."""
         return bool(self._returned)
 
+    def must_encode(self) -> None:
+        """Raises a `BadInput` where prompts cannot be mixed."""
+        if not self.encodes:
+            raise BadInput(
+                f"{type(self._pipe).__name__} gives no access to its encoded prompts", hint="blend two pictures"
+            )
+
     @property
     def takes_negative(self) -> bool:
         """Whether the pipeline listens to a negative prompt."""
@@ -60,19 +69,12 @@ class Texts:
     def _takes(self, name: str) -> bool:
         return name in inspect.signature(self._pipe.__call__).parameters
 
-    def of(self, prompts: Sequence[tuple[str, str]], guided: bool) -> dict[str, Any]:
-        """The arguments of one pipeline call for prompts, each with its negative prompt.
-
-        Args:
-            guided: whether the negative prompts are used, too.
-        """
-        guided = guided and self.takes_negative
-        if not self._returned:
-            self._calls["text"].items += len(prompts)
-            self._calls["text"].forwards += 1
-            negative = {"negative_prompt": [n for _, n in prompts]} if guided and any(n for _, n in prompts) else {}
-            return {"prompt": [p for p, _ in prompts], **negative}
-        return stacked([self.side(prompt, negative, guided) for prompt, negative in prompts])
+    def plain(self, prompts: Sequence[tuple[str, str]], guided: bool) -> dict[str, Any]:
+        """The arguments of a call that encodes prompts and negative prompts itself; counted as one more pass."""
+        self._calls["text"].items += len(prompts)
+        self._calls["text"].forwards += 1
+        negative = {"negative_prompt": [n for _, n in prompts]} if guided and any(n for _, n in prompts) else {}
+        return {"prompt": [p for p, _ in prompts], **negative}
 
     def side(self, prompt: str, negative: str, guided: bool) -> Side:
         """The encoded prompt, and with guidance the encoded negative prompt. Each text is encoded alone, so that
@@ -118,21 +120,16 @@ class Texts:
 
     def count(self, prompt: str) -> tuple[TokenCount, ...]:
         """How each text encoder reads a prompt, with the special tokens."""
-        return tuple(self._count(end, prompt) for end in ("", "_2", "_3") if self._limit(end))
+        return tuple(self._count(name, *pair, prompt) for name, pair in text_parts(self._pipe).items())
 
-    def _count(self, end: str, prompt: str) -> TokenCount:
-        tokenizer = getattr(self._pipe, f"tokenizer{end}")
-        limit = self._limit(end)
+    def _count(self, name: str, tokenizer: Any, encoder: Any, prompt: str) -> TokenCount:
+        limit = self._limit(tokenizer, encoder)
         tokens = len(tokenizer(prompt, verbose=False)["input_ids"])
         cut = _unseen(tokenizer, prompt, limit) if tokens > limit else ""
-        return TokenCount(f"tokenizer{end}", tokens, limit, cut)
+        return TokenCount(name, tokens, limit, cut)
 
-    def _limit(self, end: str) -> int:
-        """How many tokens an encoder reads; 0 where there is none."""
-        tokenizer = getattr(self._pipe, f"tokenizer{end}", None)
-        encoder = getattr(self._pipe, f"text_encoder{end}", None)
-        if tokenizer is None or encoder is None:
-            return 0
+    def _limit(self, tokenizer: Any, encoder: Any) -> int:
+        """How many tokens an encoder reads."""
         called = inspect.signature(self._pipe.__call__).parameters
         if "max_sequence_length" in called and not str(encoder.config.model_type).startswith("clip"):
             return int(called["max_sequence_length"].default)

@@ -11,19 +11,21 @@ share a pipeline call, and may then differ in single pixel values from the same 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from socratic.device import place
 from socratic.errors import SocraticError, ToolError
 from socratic.hub import find_weights, missing_package
 from socratic.progress import Cancelled
-from socratic.tasks import Draw
+from socratic.tasks import Blend, Draw, Vary
 from socratic.tool import Tool, operation
+from socratic.tools._diffusion_between import Between, Job, prompt_between
 from socratic.tools._diffusion_pipes import FILES, Pipes, open_pipes
-from socratic.tools._diffusion_plan import Plan, fitted, mask_image, plan
+from socratic.tools._diffusion_plan import Habits, Plan, fitted, kind_of, mask_image, plan
 from socratic.tools._diffusion_run import Steps, drawn, out_of_memory, seeds
-from socratic.tools._diffusion_text import Texts
+from socratic.tools._diffusion_text import Texts, stacked
 from socratic.torchvision_guard import guard
 from socratic.values import Drawing, Picture, TokenCount
 
@@ -31,16 +33,13 @@ from socratic.values import Drawing, Picture, TokenCount
 class Diffusion(Tool):
     """A `Generator` on this machine. Made by `load`."""
 
-    def __init__(
-        self, pipes: Pipes, fingerprint: str, *, steps: int, guidance: float | None, truncate: bool, together: int
-    ) -> None:
+    def __init__(self, pipes: Pipes, fingerprint: str, habits: Habits, together: int) -> None:
         super().__init__()
         self.fingerprint = fingerprint
         self._pipes = pipes
         self._texts = Texts(pipes.main, self.calls)
-        self._steps = steps
-        self._guidance = guidance
-        self._truncate = truncate
+        self._between = Between(pipes, self.calls)
+        self._habits = habits
         self._together = together
 
     def size_in_bytes(self) -> int:
@@ -52,66 +51,114 @@ class Diffusion(Tool):
 
     @operation(batch=16)
     def draw(self, items: Sequence[Draw]) -> list[Drawing | SocraticError]:
-        """One picture per request, in RGB. Each distinct prompt is encoded once and remembered.
+        """One RGB picture per request. Each distinct prompt is encoded once and remembered.
 
         With `init` the picture is changed (SDEdit, Meng et al. 2021), at its own size unless another is asked for;
         with `mask` only where the mask is set. A `BadInput` where a size is no multiple that the model draws in,
         where a prompt's end would be cut, or where this model cannot do what is asked; a `ToolError` where the
         model gave no finite picture; `Cancelled` where a watcher stopped the work.
         """
-        plans = [self._plan(item) for item in items]
-        results: list[Drawing | SocraticError | None] = [p if isinstance(p, SocraticError) else None for p in plans]
-        groups: dict[Plan, list[int]] = {}
-        for index, found in enumerate(plans):
-            if isinstance(found, Plan):
-                groups.setdefault(found, []).append(index)
+        return self._all([Job(item, item.prompt) for item in items])
+
+    @operation(batch=16)
+    def vary(self, items: Sequence[Vary]) -> list[Drawing | SocraticError]:
+        """One variation per picture.
+
+        `StableUnCLIPImg2ImgPipeline` and Kandinsky 2.2 (with its prior) draw anew from the picture's embedding
+        (unCLIP, Ramesh et al. 2022), at the model's own size. All others change the picture without words, with a
+        strength of 0.7, at its own size or the nearest that the model can draw.
+        """
+        return self._all([_tried(self._between.variation, item) for item in items])
+
+    @operation(batch=16)
+    def blend(self, items: Sequence[Blend]) -> list[Drawing | SocraticError]:
+        """What lies between two prompts, or between two pictures, on an arc (slerp, Shoemake 1985).
+
+        Between prompts their encodings are mixed, with the noise of the one seed: fractions 0 and 1 give what
+        `draw` gives for that prompt. Between pictures fractions 0 and 1 are the pictures; between them, unCLIP
+        models draw from mixed embeddings, and all others mix the latents and change the result without words,
+        with a strength of 0.5.
+        """
+        return self._all([_tried(self._between.blend, item) for item in items])
+
+    def _all(self, jobs: Sequence[Job | Drawing | SocraticError]) -> list[Drawing | SocraticError]:
+        """Jobs in the fewest pipeline calls; what is no job stays as it is."""
+        results: dict[int, Drawing | SocraticError] = {}
+        groups: dict[Plan, list[tuple[int, Job]]] = {}
+        for index, job in enumerate(jobs):
+            found = self._plan(job) if isinstance(job, Job) else job
+            if isinstance(found, Plan) and isinstance(job, Job):
+                groups.setdefault(found, []).append((index, job))
+            elif not isinstance(found, Plan):
+                results[index] = found
         parts = [(p, m[i : i + self._together]) for p, m in groups.items() for i in range(0, len(m), self._together)]
         steps = Steps(sum(p.own_steps for p, _ in parts))
         stop: SocraticError | None = None
         for chosen, members in parts:
-            made = [stop] * len(members) if stop else self._drawn(chosen, [items[i] for i in members], steps)
+            made = [stop] * len(members) if stop else self._drawn(chosen, [job for _, job in members], steps)
             stop = stop or next((m for m in made if isinstance(m, Cancelled)), None)
-            for index, result in zip(members, made, strict=True):
-                results[index] = result
-        return [r or ToolError("nothing was drawn") for r in results]
+            results |= {index: result for (index, _), result in zip(members, made, strict=True)}
+        return [results[index] for index in range(len(jobs))]
 
-    def _plan(self, item: Draw) -> Plan | SocraticError:
+    def _plan(self, job: Job) -> Plan | SocraticError:
+        kind = kind_of(job.item) if job.embedding is None else "embedding"
         try:
-            return plan(item, self._pipes, self._texts, self._steps, self._guidance, self._truncate)
+            if job.second:
+                plan(replace(job.item, prompt=job.second), kind, self._pipes, self._texts, self._habits)
+                self._texts.must_encode()
+            return plan(job.item, kind, self._pipes, self._texts, self._habits)
         except SocraticError as error:
             return error
 
-    def _drawn(self, chosen: Plan, items: Sequence[Draw], steps: Steps) -> Sequence[Drawing | SocraticError]:
+    def _drawn(self, chosen: Plan, jobs: Sequence[Job], steps: Steps) -> Sequence[Drawing | SocraticError]:
         """The pictures of one pipeline call; the same error for all when it fails."""
         try:
-            texts = self._texts.of([(item.prompt, item.negative) for item in items], chosen.guided)
-            given = chosen.arguments(self._pipes) | texts | self._pictures(chosen, items)
-            given["generator"] = seeds([item.seed for item in items])
-            made = drawn(self._pipes.of(chosen.kind), given, steps, chosen.own_steps)
+            pipe = self._pipes.of(chosen.kind)
+            given = chosen.arguments(self._pipes) | self._words(chosen, jobs) | self._pictures(chosen, jobs)
+            given["generator"] = seeds([job.item.seed for job in jobs])
+            made = drawn(pipe, given, steps, chosen.own_steps)
         except SocraticError as error:
-            return [error] * len(items)
+            return [error] * len(jobs)
         except Exception as error:
             if out_of_memory(error):
-                raise
-            return [ToolError(f"drawing failed: {type(error).__name__}: {error}")] * len(items)
+                raise  # the tool tries again with fewer
+            return [ToolError(f"drawing failed: {type(error).__name__}: {error}")] * len(jobs)
         return [
-            Drawing(picture, item.prompt, item.seed) if isinstance(picture, Picture) else picture
-            for picture, item in zip(made, items, strict=True)
+            Drawing(picture, job.told, job.item.seed) if isinstance(picture, Picture) else picture
+            for picture, job in zip(made, jobs, strict=True)
         ]
 
-    def _pictures(self, chosen: Plan, items: Sequence[Draw]) -> dict[str, Any]:
+    def _words(self, chosen: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
+        if not self._pipes.takes(chosen.kind, "prompt"):
+            return {}
+        if not self._texts.encodes:
+            return self._texts.plain([(job.item.prompt, job.item.negative) for job in jobs], chosen.guided)
+        return stacked([prompt_between(self._texts, job, chosen.guided) for job in jobs])
+
+    def _pictures(self, chosen: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
         size = chosen.width, chosen.height
         given: dict[str, Any] = {}
+        if chosen.kind == "embedding":
+            return self._pipes.embedding_arguments(stacked([{"rows": job.embedding} for job in jobs])["rows"])
         if chosen.kind != "text":
-            given["image"] = [fitted(item.init, *size) for item in items if item.init]
+            given["image"] = [fitted(job.item.init, *size) for job in jobs if job.item.init]
         if chosen.kind == "repaint":
-            given["mask_image"] = [mask_image(item.mask, *size) for item in items if item.mask]
+            given["mask_image"] = [mask_image(job.item.mask, *size) for job in jobs if job.item.mask]
         return given
+
+
+def _tried(make: Callable[[Any], Job | Drawing], item: Vary | Blend) -> Job | Drawing | SocraticError:
+    """The job of an item, or its error."""
+    try:
+        return make(item)
+    except SocraticError as error:
+        return error
 
 
 def load(
     model: str,
     *,
+    prior: str = "",
     device: str = "auto",
     dtype: str = "auto",
     steps: int = 0,
@@ -123,6 +170,7 @@ def load(
     """Loads a pipeline from a local folder or a hub name (`org/name[@revision]`).
 
     Args:
+        prior: Kandinsky 2.2 is two checkpoints: `model` is the decoder, and this the prior.
         steps, guidance: for requests that name none; the pipeline's own when 0 or absent.
         scheduler: a scheduler class of diffusers that fits, such as `DPMSolverMultistepScheduler`.
         truncate: whether a prompt that no text encoder reads to its end is cut; else it is a `BadInput`.
@@ -134,24 +182,18 @@ def load(
     """
     try:
         guard()
-        import accelerate  # noqa: F401
-        import diffusers
-        from transformers.utils import logging
+        from diffusers.utils import logging as diffusers_log
+        from transformers.utils import logging as transformers_log
     except ImportError as error:
         raise missing_package(error, "diffusion") from error
-    diffusers.logging.set_verbosity_error()
-    diffusers.logging.disable_progress_bar()
-    logging.disable_progress_bar()
+    diffusers_log.set_verbosity_error()
+    diffusers_log.disable_progress_bar()
+    transformers_log.disable_progress_bar()
     folder, revision = find_weights(model, FILES)
+    other, other_revision = find_weights(prior, FILES) if prior else (None, "")
     where, number = place(device, dtype)
-    pipes = open_pipes(folder, where, number, scheduler)
+    pipes = open_pipes(folder, other, where, number, scheduler)
+    habits = Habits(steps, guidance, truncate)
+    settings = f"{other_revision} {number} {scheduler or ''} {habits}"
     most = together if together != "auto" else 1 if where == "cpu" else 8
-    settings = f"{number} {scheduler or ''} steps={steps} guidance={guidance} truncate={truncate}"
-    return Diffusion(
-        pipes,
-        f"diffusion:{revision} {settings}",
-        steps=steps,
-        guidance=guidance,
-        truncate=truncate,
-        together=max(1, most),
-    )
+    return Diffusion(pipes, f"diffusion:{revision} {settings}", habits, max(1, most))
