@@ -11,7 +11,6 @@ groundingdino-py is not needed for that, nor for anything else here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +22,8 @@ from socratic.hub import find_weights, missing_package
 from socratic.regions import Regions
 from socratic.tasks import Find
 from socratic.tool import Tool, operation
+from socratic.tools import _grounding_dino_checkpoint
+from socratic.tools._checkpoint import is_file, load_folder
 from socratic.tools._grounding_dino_captions import Caption, CaptionWriter
 from socratic.tools._suppression import Numbers, checked_share, corners, regions_of
 from socratic.torchvision_guard import guard
@@ -215,27 +216,38 @@ def load(
     """
     try:
         guard()
-        from transformers import AutoConfig, AutoModelForZeroShotObjectDetection, AutoProcessor
+        import transformers
         from transformers.utils import logging
     except ImportError as error:
         raise missing_package(error, "local") from error
     logging.disable_progress_bar()
     where, number = place(device, "float32" if dtype == "auto" else dtype)
-    settings: dict[str, Any] = {"threshold": threshold, "overlap": overlap, "across_labels": across_labels, "pooling": pooling}  # fmt: skip
+    weights, images, words, revision = _read(model, tokenizer, number, transformers)
+    return GroundingDino(
+        weights.to(where),
+        images,
+        words,
+        f"grounding_dino:{revision}",
+        threshold=threshold,
+        overlap=overlap,
+        across_labels=across_labels,
+        pooling=pooling,
+    )
+
+
+def _read(model: str, tokenizer: str, dtype: Any, transformers: Any) -> tuple[Any, Any, Any, str]:
+    """The model, its image processor, its tokenizer, and what tells its weights apart."""
+    if is_file(model):
+        return _grounding_dino_checkpoint.load(model, tokenizer, dtype)
     folder, revision = find_weights(model, FILES)
     try:
-        kind = AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
+        kind = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
         if kind not in FAMILY:
             raise ModelUnavailable(f"{model} is of the family {kind}", hint=f"this tool loads {' and '.join(FAMILY)}")
-        processor = AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
-        weights = AutoModelForZeroShotObjectDetection.from_pretrained(
-            folder, dtype=number, use_safetensors=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError) as error:
+        processor = transformers.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
+        weights = load_folder(transformers.AutoModelForZeroShotObjectDetection, folder, dtype)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
-            f"transformers cannot load a detector from {Path(folder)}: {error}", hint=f"hf download {model}"
+            f"transformers cannot load a detector from {folder}: {error}", hint=f"hf download {model}"
         ) from error
-    weights = weights.eval().to(where)
-    return GroundingDino(
-        weights, processor.image_processor, processor.tokenizer, f"grounding_dino:{revision}", **settings
-    )
+    return weights, processor.image_processor, processor.tokenizer, revision

@@ -22,13 +22,21 @@ from socratic.hub import find_weights, missing_package
 from socratic.regions import Mask, Region, Regions
 from socratic.tasks import Cut
 from socratic.tool import Tool, operation
+from socratic.tools import _sam_checkpoint
+from socratic.tools._checkpoint import is_file, load_folder
 from socratic.tools._sam_prompts import Prompts, grid, prompts_of
 from socratic.tools._suppression import checked_share, suppressed
 from socratic.torchvision_guard import guard
 from socratic.values import Picture
 
 FILES = ["*.json", "*.safetensors"]
-FAMILY = ("sam", "sam2", "sam3_tracker")
+FAMILY = {
+    "sam": ("SamModel", "SamProcessor"),
+    "sam2": ("Sam2Model", "Sam2Processor"),
+    "sam2_video": ("Sam2Model", "Sam2Processor"),  # published checkpoints hold the tracker of films too
+    "sam3_tracker": ("Sam3TrackerModel", "Sam3TrackerProcessor"),
+    "sam3_video": ("Sam3TrackerModel", "Sam3TrackerProcessor"),
+}
 CHUNK = 64
 """The most prompts of one decoder pass."""
 PIXELS = 2**25
@@ -240,27 +248,39 @@ def load(
     """
     try:
         guard()
-        from transformers import AutoConfig, AutoModelForMaskGeneration, AutoProcessor
+        import transformers
         from transformers.utils import logging
     except ImportError as error:
         raise missing_package(error, "local") from error
     logging.disable_progress_bar()
     where, number = place(device, "float32" if dtype == "auto" else dtype)
-    settings: dict[str, Any] = {"points_per_side": points_per_side, "least_iou": least_iou, "least_stability": least_stability, "overlap": overlap}  # fmt: skip
+    weights, processor, revision = _read(model, number, transformers)
+    return Sam(
+        weights.to(where),
+        processor,
+        f"sam:{revision}",
+        points_per_side=points_per_side,
+        least_iou=least_iou,
+        least_stability=least_stability,
+        overlap=overlap,
+    )
+
+
+def _read(model: str, dtype: Any, transformers: Any) -> tuple[Any, Any, str]:
+    """The model, its processor, and what tells its weights apart."""
+    if is_file(model):
+        return _sam_checkpoint.load(model, dtype)
     folder, revision = find_weights(model, FILES)
     try:
-        kind = AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
+        kind = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
         if kind not in FAMILY:
             raise ModelUnavailable(f"{model} is of the family {kind}", hint=f"this tool loads {', '.join(FAMILY)}")
-        backend = {"backend": "pil"} if kind == "sam" else {}
-        processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False, **backend)
-        weights = AutoModelForMaskGeneration.from_pretrained(
-            folder, dtype=number, use_safetensors=True, trust_remote_code=False
-        )
+        model_class, processor_class = (getattr(transformers, name) for name in FAMILY[kind])
+        processor = processor_class.from_pretrained(folder, **({"backend": "pil"} if kind == "sam" else {}))
+        return load_folder(model_class, folder, dtype), processor, revision
     except ImportError as error:
         raise missing_package(error, "local") from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
             f"transformers cannot load a segmenter from {folder}: {error}", hint=f"hf download {model}"
         ) from error
-    return Sam(weights.eval().to(where), processor, f"sam:{revision}", **settings)
