@@ -7,13 +7,15 @@ so that a reply does not depend on what else is in the batch; it also works insi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from socratic.errors import SocraticError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
-Error = TypeVar("Error", bound=Exception)
 
 
 class Manner(Protocol):
@@ -127,12 +129,23 @@ def generated(model: Any, manners: Sequence[Manner], ends: Sequence[int], pad: i
     return choices.said()
 
 
-def around_errors(rows: Sequence[Row | Error], work: Callable[[list[Row]], Sequence[Result]]) -> list[Result | Error]:
+def around_errors(
+    rows: Sequence[Row | SocraticError], work: Callable[[list[Row]], Sequence[Result]]
+) -> list[Result | SocraticError]:
     """Does the work for the rows that can be used, if any, and keeps each error in its row's place."""
-    good: list[Row] = [row for row in rows if not isinstance(row, Exception)]
+    good: list[Any] = [row for row in rows if not isinstance(row, Exception)]
     made = iter(work(good) if good else [])
     results: list[Any] = [row if isinstance(row, Exception) else next(made) for row in rows]
     return results
+
+
+def by_groups(
+    rows: Sequence[Row], key: Callable[[Row], Hashable], work: Callable[[list[Row]], Sequence[Result]]
+) -> list[Result]:
+    """Does the work for rows of equal key together, and gives the results in the order of the rows."""
+    keys = [key(row) for row in rows]
+    made = {one: iter(work([r for r, k in zip(rows, keys, strict=True) if k == one])) for one in dict.fromkeys(keys)}
+    return [next(made[one]) for one in keys]
 
 
 def padded(rows: list[list[int]], pad: int, *, left: bool) -> tuple[Any, Any]:

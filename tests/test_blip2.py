@@ -321,4 +321,7 @@ def test_what_is_missing_is_said(folders: dict[str, Path], tmp_path: Path) -> No
     save_file({k: v for k, v in tensors.items() if "qformer" not in k}, broken / "model.safetensors", {"format": "pt"})
     with pytest.raises(ModelUnavailable, match="not a whole BLIP-2"):
         tool.load(str(broken))
-    assert json.loads((broken / "config.json").read_text())["model_type"] == "blip-2"
+    settings = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps({**settings, "architectures": ["Blip2ForImageTextRetrieval"]}))
+    with pytest.raises(ModelUnavailable, match="holds"):
+        tool.load(str(broken))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from socratic.decoding import Choices, around_errors, chosen_token, generated, padded, padded_embeddings
+from socratic.decoding import Choices, around_errors, by_groups, chosen_token, generated, padded, padded_embeddings
 from socratic.errors import BadInput
 from socratic.torchvision_guard import guard
 
@@ -156,3 +156,15 @@ def test_errors_keep_their_place_and_cost_no_work() -> None:
     assert around_errors(some, doubled) == [2, wrong, 6]
     assert around_errors(some[1:2], doubled) == [wrong] and around_errors(some[:0], doubled) == []
     assert asked == [[1, 3]]
+
+
+def test_groups_share_work_and_keep_the_order() -> None:
+    asked: list[list[str]] = []
+
+    def louder(rows: list[str]) -> list[str]:
+        asked.append(rows)
+        return [row.upper() for row in rows]
+
+    assert by_groups(["a", "bb", "c", "dd"], len, louder) == ["A", "BB", "C", "DD"]
+    assert asked == [["a", "c"], ["bb", "dd"]]
+    assert by_groups([], len, louder) == []

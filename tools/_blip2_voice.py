@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from socratic.decoding import Manner, Said, generated, padded, padded_embeddings
+from socratic.decoding import Manner, Said, by_groups, generated, padded, padded_embeddings
 
 
 class Voice:
@@ -39,22 +39,27 @@ class Voice:
         Args:
             search: `min_new_tokens`, and for beams `length_penalty`.
         """
-        limits = [m.max_tokens if self._beams > 1 and m.temperature <= 0 else 0 for m in manners]
-        said: dict[int, Said] = {}
-        for limit in sorted(set(limits)):  # rows of one beam search share the limit
-            rows = [i for i, other in enumerate(limits) if other == limit]
-            embeddings, mask = padded_embeddings([prompts[i] for i in rows])
-            if limit:
-                made = self._by_beams([prompts[i] for i in rows], embeddings, mask, limit, search)
-            else:
-                made = generated(
-                    self._language, [manners[i] for i in rows], self.ends, self._pad, inputs_embeds=embeddings,
-                    attention_mask=mask, min_new_tokens=search.get("min_new_tokens"),
-                )  # fmt: skip
-            said |= dict(zip(rows, made, strict=True))
-        return [said[i] for i in range(len(prompts))]
+        rows = list(zip(prompts, manners, strict=True))
+        return by_groups(rows, lambda row: self._limit(row[1]), lambda some: self._said_together(some, search))
 
-    def _by_beams(self, prompts: list[Any], embeddings: Any, mask: Any, limit: int, search: Any) -> list[Said]:
+    def _limit(self, manner: Manner) -> int:
+        """What rows of one beam search must share; 0 for a row that is chosen without beams."""
+        return manner.max_tokens if self._beams > 1 and manner.temperature <= 0 else 0
+
+    def _said_together(self, rows: list[tuple[Any, Manner]], search: dict[str, Any]) -> list[Said]:
+        prompts, manners = [p for p, _ in rows], [m for _, m in rows]
+        embeddings, mask = padded_embeddings(prompts)
+        if limit := self._limit(manners[0]):
+            return self._by_beams(prompts, embeddings, mask, limit, search)
+        least = search.get("min_new_tokens")
+        return generated(
+            self._language, manners, self.ends, self._pad, inputs_embeds=embeddings, attention_mask=mask,
+            min_new_tokens=least,
+        )  # fmt: skip
+
+    def _by_beams(
+        self, prompts: list[Any], embeddings: Any, mask: Any, limit: int, search: dict[str, Any]
+    ) -> list[Said]:
         out = self._language.generate(
             inputs_embeds=embeddings, attention_mask=mask, num_beams=self._beams, do_sample=False,
             max_new_tokens=limit, eos_token_id=self.ends, pad_token_id=self._pad, **search,

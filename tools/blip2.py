@@ -221,7 +221,7 @@ def load(
         raise BadInput("question_template must hold {q}, and num_beams must be at least 1", hint=f"e.g. {QUESTION!r}")
     try:
         guard()
-        from transformers import AutoProcessor, Blip2ForConditionalGeneration
+        from transformers import AutoConfig, AutoProcessor, Blip2ForConditionalGeneration
         from transformers.utils import logging
     except ImportError as error:
         raise missing_package(error, "local") from error
@@ -229,11 +229,14 @@ def load(
     folder, revision = find_weights(model, FILES)
     where, number = place(device, dtype)
     try:
+        kinds = AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or []
+        if Blip2ForConditionalGeneration.__name__ not in kinds:
+            raise ModelUnavailable(f"{folder} holds {kinds}", hint="give a Blip2ForConditionalGeneration")
         processor = AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
         loaded: Any = Blip2ForConditionalGeneration.from_pretrained(
             folder, dtype=number, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
             f"transformers cannot load BLIP-2 from {folder}: {error}", hint=f"hf download {model}"
         ) from error
