@@ -158,9 +158,9 @@ def test_answers_equal_the_librarys_own_generate(folders: dict[str, Path]) -> No
 
 def test_confidence_is_the_likelihood_of_what_was_said(folders: dict[str, Path]) -> None:
     ours = answerer(folders)
-    asked = [Ask((p,), q, max_tokens=25) for p in pictures(5) for q in QUESTIONS]
+    asked = [Ask((p,), q, max_tokens=25, temperature=2.0) for p in pictures(5) for q in QUESTIONS]
     whole = [(a, s) for a, s in zip(asked, ours.answer.batch(asked), strict=True) if s.finished and s.text]
-    assert whole, "some replies must end by themselves"
+    assert len(whole) > 3, "some replies must end by themselves"
     for ask, said in whole:
         assert said.confidence == pytest.approx(math.exp(ours.answer_likelihood((ask, said.text))), rel=1e-3)
 
