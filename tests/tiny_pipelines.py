@@ -41,7 +41,7 @@ def text_config(**settings: Any) -> CLIPTextConfig:
 
 def vae(levels: int = 2) -> AutoencoderKL:
     return AutoencoderKL(
-        block_out_channels=[4, 8, 8][:levels],
+        block_out_channels=[4, *[8] * (levels - 1)],
         down_block_types=["DownEncoderBlock2D"] * levels,
         up_block_types=["UpDecoderBlock2D"] * levels,
         latent_channels=4,

@@ -28,9 +28,8 @@ _RETURNED: dict[str, tuple[str, ...]] = {
     "FluxPipeline": ("prompt_embeds", "pooled_prompt_embeds", ""),
     "PixArtAlphaPipeline": _MASKED,
     "PixArtSigmaPipeline": _MASKED,
-    "SanaPipeline": _MASKED,
 }
-_AS_CALLED = ("clean_caption", "max_sequence_length", "complex_human_instruction")
+_AS_CALLED = ("clean_caption", "max_sequence_length")
 
 Side = dict[str, Any]
 """The arguments of a pipeline call that stand for one text, by name: tensors of one row."""

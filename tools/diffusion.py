@@ -133,7 +133,9 @@ class Diffusion(Tool):
             return {}
         if not self._texts.encodes:
             return self._texts.plain([(job.item.prompt, job.item.negative) for job in jobs], chosen.guided)
-        return stacked([prompt_between(self._texts, job, chosen.guided) for job in jobs])
+        encoded = stacked([prompt_between(self._texts, job, chosen.guided) for job in jobs])
+        # PixArt's own default is a text, which it then finds beside the encoded one
+        return encoded | ({"negative_prompt": None} if self._pipes.takes(chosen.kind, "negative_prompt") else {})
 
     def _pictures(self, chosen: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
         size = chosen.width, chosen.height
