@@ -45,7 +45,7 @@ def livelier(model: Any) -> Any:
             if weight.dim() > 1 and "norm" not in name.lower():
                 weight.normal_(0, 2.0 if "position" in name else 0.35, generator=dice)
             elif name == "text_decoder.cls.predictions.bias":
-                weight[[0, 1, 3, 4]] = -30.0  # no special tokens in replies
+                weight[[0, 1, 3, 4, -1]] = -30.0  # no special tokens in replies
                 weight[2] = 4.0  # and an end now and then
     return model
 
