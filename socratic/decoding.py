@@ -129,6 +129,15 @@ def generated(model: Any, manners: Sequence[Manner], ends: Sequence[int], pad: i
     return choices.said()
 
 
+def continued(tokenizer: Any, before: Sequence[int], tokens: Sequence[int]) -> str:
+    """What tokens say after others, with the space in front that the tokenizer means."""
+    start = tokenizer.decode(list(before), skip_special_tokens=True)
+    whole: str = tokenizer.decode([*before, *tokens], skip_special_tokens=True)
+    if whole.startswith(start):
+        return whole.removeprefix(start).rstrip()
+    return f" {tokenizer.decode(list(tokens), skip_special_tokens=True).strip()}".rstrip()
+
+
 def around_errors(
     rows: Sequence[Row | SocraticError], work: Callable[[list[Row]], Sequence[Result]]
 ) -> list[Result | SocraticError]:

@@ -6,7 +6,7 @@ Coordinates are pixels of the upright picture, x to the right, y down. Boxes are
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +137,13 @@ class Region:
         mask = {"mask": self.mask.as_dict()} if self.mask else {}
         return {"label": self.label, "score": round(self.score, 4), "box": self.box.as_list(), **mask}
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Region:
+        """Reads what `as_dict` made."""
+        rle = data.get("mask")
+        mask = Mask(*rle["size"], tuple(rle["counts"])) if rle else None
+        return cls(data["label"], data["score"], Box(*data["box"]), mask)
+
 
 @dataclass(frozen=True)
 class Regions:
@@ -174,3 +181,8 @@ class Regions:
 
     def as_dict(self) -> dict[str, Any]:
         return {"width": self.width, "height": self.height, "regions": [r.as_dict() for r in self.found]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Regions:
+        """Reads what `as_dict` made."""
+        return cls(data["width"], data["height"], tuple(map(Region.from_dict, data["regions"])))

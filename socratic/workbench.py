@@ -18,8 +18,8 @@ from threading import RLock
 from typing import Any
 
 from socratic import capability
-from socratic.capability import CAPABILITIES
 from socratic.cache import StageCache, default_path
+from socratic.capability import CAPABILITIES
 from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable
 from socratic.recipe import _ambient
 from socratic.tool import Tool

@@ -1,0 +1,172 @@
+"""Trains the pocket answerer, a small BLIP-2 (Li et al. 2023): `python -m socratic.pocket train answerer`.
+
+Two stages. The vision transformer first learns to name what stands in each patch, which it reads off the truth
+of drawn scenes. Then the whole model learns to caption and to answer, one picture with several texts at a time,
+so that the picture is encoded once. Sequences are those of Blip2Processor: image tokens, <s>, prompt, reply, </s>.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from socratic.pocket import course
+from socratic.pocket.concepts import concepts
+from socratic.pocket.drawn import augmented, drawn, owners_at
+from socratic.pocket.questions import caption, question
+from socratic.pocket.scenes import IMAGE_TYPES, PLACES, Scene
+from socratic.pocket.train_detector import SCENES, SIZE, scene_plans
+from socratic.torchvision_guard import guard
+
+PATCH, QUERIES, TEXTS, VOCABULARY = 12, 16, 4, 900
+SPECIAL = ["<pad>", "<s>", "</s>", "<unk>", "<image>"]
+WIDTH = 192
+VISION: dict[str, Any] = {
+    "hidden_size": WIDTH, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 6,
+    "image_size": SIZE, "patch_size": PATCH,
+}  # fmt: skip
+QFORMER: dict[str, Any] = {
+    "hidden_size": WIDTH, "intermediate_size": 384, "num_hidden_layers": 2, "num_attention_heads": 6,
+    "encoder_hidden_size": WIDTH, "cross_attention_frequency": 1, "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0, "vocab_size": 8, "max_position_embeddings": 8,
+}  # fmt: skip
+TEXT: dict[str, Any] = {
+    "model_type": "opt", "hidden_size": WIDTH, "word_embed_proj_dim": WIDTH, "ffn_dim": 512, "num_hidden_layers": 4,
+    "num_attention_heads": 6, "max_position_embeddings": 192, "dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2,
+    "pad_token_id": 0,
+}  # fmt: skip
+TEMPLATE = "Question: {} Short answer:"
+
+
+def train(out: Path, work: Path, *, steps: int = 3600, batch: int = 32, lr: float = 1e-3) -> None:
+    """Trains and writes the answerer with its processor to `out`."""
+    guard()
+    plans = scene_plans()
+    pixels, owners = drawn(plans, SIZE, work / f"world-{SCENES}")
+    words = tokenizer(plans)
+    model = _model(len(words))
+    _train_vision(model.vision_model, plans, pixels, owners, work)
+
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
+        rng = random.Random(f"answerer-{step}")
+        rows = sorted(rng.sample(range(len(plans)), batch))
+        texts = [text for i in rows for text in lessons(plans[i], rng)]
+        loss, right = _reply_loss(model, augmented(pixels[rows], step), texts, words)
+        return loss, {"right": right}
+
+    course.run(
+        "answerer", model, loss_of, steps=steps, lr=lr, work=work, average=0.995,
+        save=lambda trained: _save(trained, words, out),
+    )  # fmt: skip
+
+
+def lessons(scene: Scene, rng: random.Random) -> list[tuple[str, str]]:
+    """A caption and some questions about a scene, each as prompt and reply."""
+    said = caption(scene)
+    begins = rng.choice(("", "", "", "a picture of ", "a photo of "))
+    made = [(begins.strip(), f" {said}" if begins else said)]
+    while len(made) < TEXTS:
+        if asked := question(scene, rng):
+            made.append((TEMPLATE.format(asked[0]), f" {asked[1]}"))
+    return made
+
+
+def tokenizer(plans: list[Scene]) -> Any:
+    """A byte-level BPE learnt from the lessons, in which most names are one token."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    rng = random.Random("tokenizer")
+    texts = ["".join(pair) for scene in plans[:8000] for pair in lessons(scene, rng)]
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    core.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False)
+    )  # fmt: skip
+    core.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>",
+        extra_special_tokens={"image_token": "<image>"}, model_max_length=TEXT["max_position_embeddings"],
+    )  # fmt: skip
+
+
+def _model(vocabulary: int) -> Any:
+    from transformers import Blip2Config, Blip2ForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = Blip2Config(
+        vision_config=VISION, qformer_config=QFORMER, text_config={**TEXT, "vocab_size": vocabulary},
+        num_query_tokens=QUERIES, image_token_index=SPECIAL.index("<image>"),
+    )  # fmt: skip
+    model = Blip2ForConditionalGeneration(config)
+    with torch.no_grad():
+        model.query_tokens.normal_(std=0.5)
+        model.vision_model.embeddings.position_embedding.normal_(std=0.1)
+    return model.train()
+
+
+def _train_vision(vision: Any, plans: list[Scene], pixels: Any, owners: Any, work: Path, *, steps: int = 1000) -> None:
+    """Teaches the vision transformer, in place, to name the thing in each patch, the place and the manner."""
+    names = {name: n for n, name in enumerate(concepts(), start=1)}
+    places = {name: n for n, name in enumerate(PLACES)}
+    heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in (len(names) + 1, len(places), len(IMAGE_TYPES)))
+
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
+        rows = np.sort(np.random.default_rng(step).integers(0, len(plans), 48))
+        seen = vision(pixel_values=augmented(pixels[rows], step)).last_hidden_state
+        cells = owners_at(owners[rows], SIZE // PATCH)
+        told = [np.array([0, *(names[t.name] for t in plans[i].things)]) for i in rows]
+        target = torch.from_numpy(np.stack([t[c] for t, c in zip(told, cells, strict=True)]))
+        logits = heads[0](seen[:, 1:])
+        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten())
+        for head, truth in (
+            (heads[1], [places[plans[i].place] for i in rows]),
+            (heads[2], [IMAGE_TYPES.index(plans[i].image_type) for i in rows]),
+        ):
+            loss = loss + 0.2 * functional.cross_entropy(head(seen[:, 0]), torch.tensor(truth))
+        on = target > 0
+        return loss, {"right": float((logits.argmax(-1) == target)[on].float().mean())}
+
+    whole = nn.ModuleDict({"vision": vision, "heads": heads})
+    course.run("vision", whole, loss_of, steps=steps, lr=1.5e-3, work=work, save=lambda trained: None, every=200)
+
+
+def _reply_loss(model: Any, pixels: Tensor, texts: list[tuple[str, str]], words: Any) -> tuple[Tensor, float]:
+    """Cross entropy on the reply tokens, and how many replies are right word for word."""
+    prompts = [words(prompt)["input_ids"] for prompt, _ in texts]
+    replies = [words(reply, add_special_tokens=False)["input_ids"] + [2] for _, reply in texts]
+    rows = [p + r for p, r in zip(prompts, replies, strict=True)]
+    longest = max(map(len, rows))
+    ids = torch.tensor([r + [0] * (longest - len(r)) for r in rows])
+    scored = torch.tensor([[False] * len(p) + [True] * len(r) + [False] * (longest - len(p) - len(r)) for p, r in zip(prompts, replies, strict=True)])  # fmt: skip
+    seen = model.get_image_features(pixels).pooler_output.repeat_interleave(len(texts) // len(pixels), 0)
+    opt = model.language_model
+    inputs = torch.cat([seen, opt.get_input_embeddings()(ids)], 1)
+    mask = torch.cat([torch.ones(seen.shape[:2], dtype=torch.long), (ids > 0).long()], 1)
+    hidden = opt.model(inputs_embeds=inputs, attention_mask=mask).last_hidden_state[:, QUERIES:-1]
+    logits = opt.lm_head(hidden[scored[:, 1:]])
+    truth = ids[:, 1:][scored[:, 1:]]
+    with torch.no_grad():
+        hit = torch.ones_like(scored[:, 1:])
+        hit[scored[:, 1:]] = logits.argmax(-1) == truth
+    return functional.cross_entropy(logits, truth), float(hit.all(1).float().mean())
+
+
+def _save(model: Any, words: Any, out: Path) -> None:
+    from transformers import Blip2ForConditionalGeneration, Blip2Processor, BlipImageProcessorPil
+
+    half = Blip2ForConditionalGeneration(model.config)
+    half.load_state_dict(model.state_dict())
+    half.generation_config.update(bos_token_id=1, eos_token_id=2, pad_token_id=0)
+    half.half().save_pretrained(out)
+    mean = [0.5, 0.5, 0.5]
+    seer = BlipImageProcessorPil(size={"height": SIZE, "width": SIZE}, image_mean=mean, image_std=mean)
+    Blip2Processor(seer, words, num_query_tokens=QUERIES).save_pretrained(out)

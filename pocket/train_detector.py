@@ -1,0 +1,251 @@
+"""Trains the pocket detector, a small Grounding DINO (Liu et al. 2023): `python -m socratic.pocket train detector`.
+
+Two stages. The image backbone first learns to name what stands in each cell, since the detector freezes its
+batch norms. Then the whole model learns; every encoder cell that lies on a thing is told the thing's phrase and
+box, which aligns picture and words in hundreds of steps where matched queries alone stay on their plateau for
+thousands. The decoder's queries are matched one to one as in the paper.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from socratic.pocket import course
+from socratic.pocket.concepts import concepts
+from socratic.pocket.detector_words import phrases_for, tokenizer
+from socratic.pocket.drawn import augmented, boxes_of, drawn, owners_at
+from socratic.pocket.scenes import Scene, plan
+from socratic.torchvision_guard import guard
+
+SIZE, SCENES, BASE = 96, 36_000, 20_000_000
+GRIDS = (12, 6)
+BACKBONE: dict[str, Any] = {
+    "embedding_size": 32, "hidden_sizes": [48, 96, 160], "depths": [1, 2, 2], "layer_type": "basic",
+    "out_features": ["stage2", "stage3"],
+}  # fmt: skip
+DETECTOR: dict[str, Any] = {
+    "num_queries": 24, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 256, "decoder_ffn_dim": 256,
+    "encoder_attention_heads": 4, "decoder_attention_heads": 4, "d_model": 128, "dropout": 0.0,
+    "num_feature_levels": 2, "max_text_len": 96, "fusion_droppath": 0.0,
+}  # fmt: skip
+
+
+def scene_plans(count: int = SCENES) -> list[Scene]:
+    """One thing in every sixth scene, else one to four."""
+    return [plan(n, "train", single=n % 6 == 0) for n in range(BASE, BASE + count)]
+
+
+def train_backbone(work: Path, *, steps: int = 700, batch: int = 64, lr: float = 3e-3) -> None:
+    """Teaches the backbone to name the thing in each cell; leaves `work/backbone.pt`."""
+    guard()
+    from transformers import ResNetBackbone, ResNetConfig
+
+    plans = scene_plans()
+    pixels, owners = drawn(plans, SIZE, work / f"world-{SCENES}")
+    names = {name: n for n, name in enumerate(concepts(), start=1)}
+    torch.manual_seed(0)
+    backbone = ResNetBackbone(ResNetConfig(**BACKBONE)).to(memory_format=torch.channels_last)
+    heads = nn.ModuleList(nn.Conv2d(c, len(names) + 1, 1) for c in BACKBONE["hidden_sizes"][1:])
+
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
+        rows = np.sort(np.random.default_rng(step).integers(0, len(plans), batch))
+        maps = backbone(augmented(pixels[rows], step)).feature_maps
+        told = [np.array([0, *(names[t.name] for t in plans[i].things)]) for i in rows]
+        loss, right = torch.zeros(()), 0.0
+        for head, seen, grid in zip(heads, maps, GRIDS, strict=True):
+            cells = owners_at(owners[rows], grid)
+            target = torch.from_numpy(np.stack([t[c] for t, c in zip(told, cells, strict=True)]))
+            logits = head(seen).flatten(2).transpose(1, 2)
+            loss = loss + functional.cross_entropy(logits.flatten(0, 1), target.flatten())
+            on = target > 0
+            right += float((logits.argmax(-1) == target)[on].float().mean()) / len(GRIDS)
+        return loss, {"right": right}
+
+    whole = nn.ModuleDict({"backbone": backbone, "heads": heads})
+    course.run(
+        "backbone", whole, loss_of, steps=steps, lr=lr, work=work,
+        save=lambda trained: torch.save(trained["backbone"].state_dict(), work / "backbone.pt"),
+    )  # fmt: skip
+
+
+@dataclass
+class Batch:
+    """Pictures, their captions, and what is true of them."""
+
+    pixels: Tensor
+    words: Any
+    told: list[Tensor]
+    """Per picture: which tokens name each thing, (things + 1, tokens); row 0 is the background."""
+    boxes: list[Tensor]
+    """Per picture: (things + 1, 4) x0 y0 x1 y1 as fractions; row 0 is zero, as is a hidden thing's."""
+    cells: Tensor
+    """The thing at each encoder cell, (pictures, cells)."""
+    spoken: Tensor
+    """Tokens that belong to a phrase, (pictures, tokens)."""
+
+
+def train(out: Path, work: Path, *, steps: int = 2600, batch: int = 32, lr: float = 8e-4) -> None:
+    """Trains and writes the detector with its processor to `out`."""
+    train_backbone(work)
+    plans = scene_plans()
+    pixels, owners = drawn(plans, SIZE, work / f"world-{SCENES}")
+    words = tokenizer()
+    model = _model(max(words.get_vocab().values()) + 1, work / "backbone.pt")
+
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
+        rng = random.Random(f"detector-{step}")
+        rows = sorted(rng.sample(range(len(plans)), batch))
+        made = _batch([plans[i] for i in rows], pixels[rows], owners[rows], words, rng, step)
+        said = model(
+            pixel_values=made.pixels, input_ids=made.words["input_ids"], attention_mask=made.words["attention_mask"],
+            token_type_ids=torch.zeros_like(made.words["input_ids"]),
+        )  # fmt: skip
+        dense, figures = _dense_loss(said, made)
+        return dense + _matched_loss(said, made), figures
+
+    def save(trained: Any) -> None:
+        _save(trained, words, out)
+
+    course.run("detector", model, loss_of, steps=steps, lr=lr, work=work, save=save, average=0.995)
+
+
+def _model(vocabulary: int, backbone: Path) -> Any:
+    from transformers import BertConfig, GroundingDinoConfig, GroundingDinoForObjectDetection, ResNetConfig
+
+    text = BertConfig(
+        vocab_size=vocabulary, hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, max_position_embeddings=96,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    config = GroundingDinoConfig(backbone_config=ResNetConfig(**BACKBONE), text_config=text, **DETECTOR)
+    model = GroundingDinoForObjectDetection(config)
+    kept = torch.load(backbone, weights_only=True)
+    kept = {k: v for k, v in kept.items() if "num_batches_tracked" not in k}
+    missing = model.model.backbone.conv_encoder.model.load_state_dict(kept, strict=False)
+    assert not missing.missing_keys and not missing.unexpected_keys, missing
+    for parameter in model.model.backbone.conv_encoder.model.parameters():
+        parameter.requires_grad_(True)
+    with torch.no_grad():  # logits are products of normalised vectors: small ones begin on the slope of the loss
+        model.model.enc_output_norm.weight.fill_(0.2)
+        model.model.decoder.layer_norm.weight.fill_(0.4)
+    return model.train()
+
+
+def _batch(
+    scenes: Sequence[Scene], pixels: Any, owners: Any, words: Any, rng: random.Random, step: int
+) -> Batch:
+    asked = [phrases_for(scene, rng) for scene in scenes]
+    captions = [" ".join(f"{text} ." for text, _ in phrases) for phrases in asked]
+    encoded = words(captions, return_tensors="pt", padding=True, return_offsets_mapping=True)
+    spoken = torch.zeros_like(encoded["input_ids"])
+    told, boxes = [], []
+    for row, (scene, phrases) in enumerate(zip(scenes, asked, strict=True)):
+        marks = torch.zeros(len(scene.things) + 1, spoken.shape[1])
+        start = 0
+        for text, holds in phrases:
+            inside = (encoded["offset_mapping"][row, :, 0] >= start) & (encoded["offset_mapping"][row, :, 1] <= start + len(text))  # fmt: skip
+            inside &= encoded["offset_mapping"][row, :, 1] > 0
+            spoken[row] |= inside
+            for number, thing in enumerate(scene.things, start=1):
+                if thing.name in holds:
+                    marks[number][inside] = 1
+            start += len(text) + 3
+        told.append(marks)
+        found = boxes_of(owners[row], len(scene.things))
+        boxes.append(torch.from_numpy(np.concatenate([np.zeros((1, 4), np.float32), found])))
+    cells = np.concatenate([owners_at(owners, grid) for grid in GRIDS], axis=1)
+    return Batch(augmented(pixels, step), encoded, told, boxes, torch.from_numpy(cells.astype(np.int64)), spoken)
+
+
+def _dense_loss(said: Any, made: Batch) -> tuple[Tensor, dict[str, float]]:
+    """Every encoder cell on a thing learns its phrase and its box."""
+    tokens = made.spoken.shape[1]
+    logits = said.enc_outputs_class[..., :tokens]
+    target = torch.stack([told[cells] for told, cells in zip(made.told, made.cells, strict=True)])
+    truth = torch.stack([boxes[cells] for boxes, cells in zip(made.boxes, made.cells, strict=True)])
+    known = made.spoken.bool()[:, None].expand_as(logits)
+    on = target.sum(-1) > 0
+    naming = _focal(logits[known], target[known]) / on.sum().clamp(min=1)
+    visible = (truth[..., 2] > 0) & torch.isfinite(said.enc_outputs_coord_logits).all(-1) & (made.cells > 0)
+    guess = said.enc_outputs_coord_logits[visible].sigmoid()
+    where = 5 * functional.l1_loss(guess, _centred(truth[visible]), reduction="sum") / visible.sum() + 2 * (1 - _giou(_cornered(guess), truth[visible])).mean()  # fmt: skip
+    best = logits.masked_fill(~known, -1e4).argmax(-1)
+    right = target.gather(-1, best[..., None])[..., 0][on].mean()
+    return naming + where, {"naming": float(naming.detach()), "where": float(where.detach()), "right": float(right)}
+
+
+def _matched_loss(said: Any, made: Batch) -> Tensor:
+    """The decoder's queries, matched one to one with the things that a phrase names."""
+    from scipy.optimize import linear_sum_assignment
+
+    tokens = made.spoken.shape[1]
+    logits, guesses = said.logits[..., :tokens], said.pred_boxes
+    target = torch.zeros_like(logits)
+    chosen, truths = [], []
+    for row, (told, boxes) in enumerate(zip(made.told, made.boxes, strict=True)):
+        named = [n for n in range(1, len(told)) if told[n].sum() > 0 and boxes[n, 2] > 0]
+        if not named:
+            continue
+        with torch.no_grad():
+            chance = logits[row].sigmoid().nan_to_num() @ (told[named] / told[named].sum(1, keepdim=True)).T
+            apart = torch.cdist(guesses[row], _centred(boxes[named]), p=1)
+            overlap = _giou(_cornered(guesses[row])[:, None], boxes[named][None])
+            queries, things = linear_sum_assignment((5 * apart - 2 * overlap - 3 * chance).numpy())
+        for query, thing in zip(queries, things, strict=True):
+            target[row, query] = told[named[thing]]
+            chosen.append(guesses[row, query])
+            truths.append(boxes[named[thing]])
+    known = made.spoken.bool()[:, None].expand_as(logits)
+    naming = _focal(logits[known], target[known]) / max(1, len(chosen))
+    guess, truth = torch.stack(chosen), torch.stack(truths)
+    apart = 5 * functional.l1_loss(guess, _centred(truth), reduction="sum") / len(chosen)
+    return naming + apart + 2 * (1 - _giou(_cornered(guess), truth)).mean()
+
+
+def _focal(logits: Tensor, target: Tensor) -> Tensor:
+    """Sigmoid focal loss (Lin et al. 2017), summed."""
+    chance = logits.sigmoid()
+    plain = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    miss = chance * (1 - target) + (1 - chance) * target
+    return ((0.25 * target + 0.75 * (1 - target)) * miss**2 * plain).sum()
+
+
+def _centred(boxes: Tensor) -> Tensor:
+    return torch.cat([(boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]], -1)
+
+
+def _cornered(boxes: Tensor) -> Tensor:
+    return torch.cat([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], -1)
+
+
+def _giou(a: Tensor, b: Tensor) -> Tensor:
+    """Generalised intersection over union (Rezatofighi et al. 2019) of boxes x0 y0 x1 y1, broadcast."""
+    area_a, area_b = (x[..., 2:].sub(x[..., :2]).clamp(min=0).prod(-1) for x in (a, b))
+    shared = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    union = area_a + area_b - shared + 1e-7
+    hull = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1) + 1e-7
+    return shared / union - (hull - union) / hull
+
+
+def _save(model: Any, words: Any, out: Path) -> None:
+    from transformers import GroundingDinoForObjectDetection, GroundingDinoImageProcessorPil, GroundingDinoProcessor
+
+    half = GroundingDinoForObjectDetection(model.config)
+    half.load_state_dict(model.state_dict())
+    half.half().save_pretrained(out)
+    mean = [0.5, 0.5, 0.5]
+    seer = GroundingDinoImageProcessorPil(
+        size={"height": SIZE, "width": SIZE}, image_mean=mean, image_std=mean, do_pad=False
+    )
+    GroundingDinoProcessor(seer, words).save_pretrained(out)
+
+

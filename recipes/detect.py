@@ -1,0 +1,62 @@
+"""Finds what phrases name: open-vocabulary detection, as with Grounding DINO (Liu et al. 2023, arXiv:2303.05499).
+
+All phrases go through the detector in one pass. A phrase that names nothing in the picture gives no box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from socratic.capability import Detector
+from socratic.errors import BadInput
+from socratic.recipe import recipe
+from socratic.regions import Regions
+from socratic.tasks import Find
+from socratic.transcript import Transcript, Value
+from socratic.values import Picture
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What was found, the surest first, and the conversation."""
+
+    regions: Regions
+    transcript: Transcript = field(repr=False, compare=False)
+
+    def say(self) -> str:
+        return self.regions.say()
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.regions.as_dict()
+
+
+@recipe
+def detect(
+    picture: Picture,
+    *,
+    phrases: Sequence[str],
+    threshold: float | None = None,
+    detector: Detector,
+    talk: Transcript,
+) -> Detection:
+    """Finds everything that the phrases name, as boxes.
+
+    Args:
+        picture: where to look.
+        phrases: short noun phrases, e.g. `dog` or `a red car`.
+        threshold: the least score of a box, in [0, 1]; the detector's own when absent.
+    """
+    wanted = Find(picture, tuple(phrases), threshold)
+    if not wanted.phrases:
+        raise BadInput("there is no phrase to look for", hint='give at least one, e.g. "dog"')
+
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        found = detector.find(wanted)
+        return found.say(), found.as_dict()
+
+    turn = talk.state("regions", detector.fingerprint, [picture.sha256, wanted.phrases, threshold], look)
+    if turn.origin == "edited":
+        raise BadInput("boxes cannot be edited as text", hint="edit the phrases or the threshold and run it anew")
+    return Detection(Regions.from_dict(turn.evidence), talk)

@@ -1,0 +1,111 @@
+"""Cuts out what a phrase, a box or a point means: detector, then SAM (Kirillov et al. 2023, arXiv:2304.02643).
+
+Phrases go through the detector in one pass, and its boxes through the segmenter, which encodes the picture once.
+Where nothing is found, nothing is encoded. Masks have the size of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from socratic.capability import Detector, Segmenter
+from socratic.errors import BadInput
+from socratic.recipe import recipe
+from socratic.regions import Box, Point, Regions
+from socratic.tasks import Cut, Find
+from socratic.transcript import Transcript, Turn, Value
+from socratic.values import Picture
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What was cut out, the surest first, and the conversation."""
+
+    regions: Regions
+    transcript: Transcript = field(repr=False, compare=False)
+
+    def say(self) -> str:
+        return self.regions.say()
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.regions.as_dict()
+
+
+@recipe
+def segment(
+    picture: Picture,
+    *,
+    phrases: Sequence[str] = (),
+    boxes: Sequence[Sequence[float]] = (),
+    points: Sequence[Sequence[float]] = (),
+    everything: bool = False,
+    threshold: float | None = None,
+    detector: Detector,
+    segmenter: Segmenter,
+    talk: Transcript,
+) -> Segmentation:
+    """Cuts things out of a picture. Give phrases, boxes, points or everything: one of the four.
+
+    Args:
+        picture: where to look.
+        phrases: what to cut out, e.g. `dog`; the detector finds it first.
+        boxes: x0, y0, x1, y1 in pixels; one mask each.
+        points: x, y in pixels that lie on one thing; one mask for all of them.
+        everything: cut out everything there is.
+        threshold: the least score of the detector's boxes.
+    """
+    given = [name for name, value in (("phrases", phrases), ("boxes", boxes), ("points", points), ("everything", everything)) if value]  # fmt: skip
+    if len(given) != 1:
+        raise BadInput(
+            f"segment wants phrases, boxes, points or everything, and got {' and '.join(given) or 'none of them'}",
+            hint="give exactly one of them",
+        )
+    if phrases:
+        return Segmentation(_named(picture, tuple(phrases), threshold, detector, segmenter, talk), talk)
+    asked = Cut(picture, tuple(_box(b, picture) for b in boxes), tuple(_point(p) for p in points), everything)
+    return Segmentation(_cut(asked, segmenter, talk), talk)
+
+
+def _named(
+    picture: Picture, phrases: tuple[str, ...], threshold: float | None, detector: Detector, segmenter: Segmenter,
+    talk: Transcript,
+) -> Regions:  # fmt: skip
+    """The detector's regions, each with the mask of its box."""
+
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        found = detector.find(Find(picture, phrases, threshold))
+        return found.say(), found.as_dict()
+
+    found = _regions(talk.state("regions", detector.fingerprint, [picture.sha256, phrases, threshold], look))
+    if not len(found):
+        return found
+    masks = _cut(Cut(picture, tuple(r.box for r in found)), segmenter, talk)
+    named = [replace(region, mask=cut.mask) for region, cut in zip(found, masks, strict=True)]
+    return replace(found, found=tuple(named))
+
+
+def _cut(asked: Cut, segmenter: Segmenter, talk: Transcript) -> Regions:
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        cut = segmenter.cut(asked)
+        return f"{len(cut)} masks", cut.as_dict()
+
+    made_from = [asked.picture.sha256, asked.boxes, asked.points, asked.everything]
+    return _regions(talk.state("masks", segmenter.fingerprint, made_from, look))
+
+
+def _regions(turn: Turn) -> Regions:
+    if turn.origin == "edited":
+        raise BadInput(f"the turn {turn.name!r} cannot be edited as text", hint="change what is asked and run it anew")
+    return Regions.from_dict(turn.evidence)
+
+
+def _box(values: Sequence[float], picture: Picture) -> Box:
+    return Box.checked(values, picture.width, picture.height)
+
+
+def _point(values: Sequence[float]) -> Point:
+    if len(values) != 2:
+        raise BadInput(f"a point is two numbers x, y, not {list(values)}")
+    return Point(float(values[0]), float(values[1]))

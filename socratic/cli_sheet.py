@@ -1,0 +1,124 @@
+"""Where the verbs' results go: a line each on stdout, the conversation to a file, progress to stderr.
+
+Knows no verb: `cli_words.py` and `cli_pictures.py` have them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from socratic.errors import BadInput, ModelUnavailable, SocraticError
+from socratic.transcript import Transcript
+
+Images = Annotated[list[str], typer.Argument(help="Picture files or folders.", show_default=False)]
+Profile = Annotated[str, typer.Option(help="Which models: pocket, small, large, openai, or a .toml file.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object per line on stdout and nothing else there.")
+]
+Kept = Annotated[Path | None, typer.Option("--transcript", help="Write the conversation to FILE.json or FILE.html.")]
+Seed = Annotated[int, typer.Option(help="Makes sampling repeatable.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write results of earlier runs.")]
+
+
+
+def _as_dict(value: Any) -> list[Mapping[str, Any]]:
+    return [value.as_dict()]
+
+
+@dataclass
+class Sheet:
+    """Where results go: lines on stdout, and the conversation to a file."""
+
+    as_json: bool
+    transcript: Path | None
+    title: str
+    talks: list[tuple[str, Transcript]] = field(default_factory=list)
+    failed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.transcript and self.transcript.suffix not in (".json", ".html"):
+            raise BadInput(f"--transcript takes FILE.json or FILE.html, not {self.transcript}")
+
+    def put(self, row: Any, told: Any) -> None:
+        if row.error is not None:
+            self.failed += 1
+            if self.as_json:
+                self._line({"image": str(row.source), "error": row.error.as_dict()})
+            else:
+                complain(row.error, str(row.source))
+            return
+        self.talks.append((row.value.say().split("\n")[0], row.transcript))
+        if self.as_json:
+            self._line({"image": str(row.source), **row.value.as_dict()})
+        else:
+            typer.echo(f"{row.source}: {told(row.value)}")
+
+    def _line(self, data: Mapping[str, Any]) -> None:
+        print(json.dumps(data, ensure_ascii=False), flush=True)
+
+    def keep(self) -> None:
+        """Writes the conversations to the file that was asked for."""
+        from socratic.gallery import Shown, write_page
+
+        if (path := self.transcript) is None or not self.talks:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        talks = [talk for _, talk in self.talks]
+        if path.suffix == ".html":
+            write_page(path, [Shown(answer, talk) for answer, talk in self.talks], self.title)
+        elif len(talks) == 1:
+            talks[0].save(path)
+        else:
+            path.write_text(
+                json.dumps([t.as_dict() for t in talks], indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+        print(f"the conversation is in {path}", file=sys.stderr)
+
+
+def over_images(
+    recipe: Any, images: list[str], settings: Mapping[str, Any], sheet: Sheet, profile: str, no_cache: bool, told: Any
+) -> None:
+    """Runs a recipe over pictures and prints a line for each, also for those that fail."""
+    from socratic.images import expand
+    from socratic.workbench import open_profile
+
+    sources = expand(images)
+    with ExitStack() as stack:
+        bench = stack.enter_context(open_profile(profile, keep=not no_cache).used())
+        if note := bench.profile.get("note"):
+            print(f"note: {note}", file=sys.stderr)
+        stack.callback(sheet.keep)  # also what was done before an error or Ctrl-C
+        rows = recipe.map(sources, **settings)
+        for row in _with_progress(rows, len(sources), stack):
+            if isinstance(row.error, ModelUnavailable):
+                raise row.error
+            sheet.put(row, told)
+    if sheet.failed:
+        raise typer.Exit(1)
+
+
+def _with_progress(rows: Iterable[Any], total: int, stack: ExitStack) -> Iterable[Any]:
+    """A progress bar on stderr where a person watches and there is something to wait for."""
+    if total < 2 or not sys.stderr.isatty():
+        return rows
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+    return bar.track(rows, total=total)
+
+
+def complain(error: SocraticError, source: str = "") -> None:
+    where = f"{source}: " if source else ""
+    print(f"{where}{type(error).__name__}: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"    try: {error.hint}", file=sys.stderr)
