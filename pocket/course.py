@@ -93,5 +93,5 @@ def _pace(done: float) -> float:
 def _follow(averaged: torch.nn.Module, model: torch.nn.Module, keep: float) -> None:
     for mine, theirs in zip(averaged.parameters(), model.parameters(), strict=True):
         mine.lerp_(theirs, 1 - keep)
-    for mine, theirs in zip(averaged.buffers(), model.buffers(), strict=True):
-        mine.copy_(theirs)
+    for kept, fresh in zip(averaged.buffers(), model.buffers(), strict=True):
+        kept.copy_(fresh)

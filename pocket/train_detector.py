@@ -1,9 +1,7 @@
 """Trains the pocket detector, a small Grounding DINO (Liu et al. 2023): `python -m socratic.pocket train detector`.
 
-Two stages. The image backbone first learns to name what stands in each cell, since the detector freezes its
-batch norms. Then the whole model learns; every encoder cell that lies on a thing is told the thing's phrase and
-box, which aligns picture and words in hundreds of steps where matched queries alone stay on their plateau for
-thousands. The decoder's queries are matched one to one as in the paper.
+Its parts are aligned first (`align_detector.py`). Then the whole model learns: every encoder cell that lies on a
+thing is told the thing's phrase and box, and the decoder's queries are matched one to one as in the paper.
 """
 
 from __future__ import annotations
@@ -16,25 +14,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from socratic.pocket import course
-from socratic.pocket.concepts import concepts
+from socratic.pocket.align_detector import BACKBONE, GRIDS, WIDTH, align, train_backbone
 from socratic.pocket.detector_words import phrases_for, tokenizer
 from socratic.pocket.drawn import augmented, boxes_of, drawn, owners_at
 from socratic.pocket.scenes import Scene, plan
 from socratic.torchvision_guard import guard
 
 SIZE, SCENES, BASE = 96, 36_000, 20_000_000
-GRIDS = (12, 6)
-BACKBONE: dict[str, Any] = {
-    "embedding_size": 32, "hidden_sizes": [48, 96, 160], "depths": [1, 2, 2], "layer_type": "basic",
-    "out_features": ["stage2", "stage3"],
-}  # fmt: skip
 DETECTOR: dict[str, Any] = {
     "num_queries": 24, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 256, "decoder_ffn_dim": 256,
-    "encoder_attention_heads": 4, "decoder_attention_heads": 4, "d_model": 128, "dropout": 0.0,
+    "encoder_attention_heads": 4, "decoder_attention_heads": 4, "d_model": WIDTH, "dropout": 0.0,
     "num_feature_levels": 2, "max_text_len": 96, "fusion_droppath": 0.0,
 }  # fmt: skip
 
@@ -42,39 +35,6 @@ DETECTOR: dict[str, Any] = {
 def scene_plans(count: int = SCENES) -> list[Scene]:
     """One thing in every sixth scene, else one to four."""
     return [plan(n, "train", single=n % 6 == 0) for n in range(BASE, BASE + count)]
-
-
-def train_backbone(work: Path, *, steps: int = 700, batch: int = 64, lr: float = 3e-3) -> None:
-    """Teaches the backbone to name the thing in each cell; leaves `work/backbone.pt`."""
-    guard()
-    from transformers import ResNetBackbone, ResNetConfig
-
-    plans = scene_plans()
-    pixels, owners = drawn(plans, SIZE, work / f"world-{SCENES}")
-    names = {name: n for n, name in enumerate(concepts(), start=1)}
-    torch.manual_seed(0)
-    backbone = ResNetBackbone(ResNetConfig(**BACKBONE)).to(memory_format=torch.channels_last)
-    heads = nn.ModuleList(nn.Conv2d(c, len(names) + 1, 1) for c in BACKBONE["hidden_sizes"][1:])
-
-    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
-        rows = np.sort(np.random.default_rng(step).integers(0, len(plans), batch))
-        maps = backbone(augmented(pixels[rows], step)).feature_maps
-        told = [np.array([0, *(names[t.name] for t in plans[i].things)]) for i in rows]
-        loss, right = torch.zeros(()), 0.0
-        for head, seen, grid in zip(heads, maps, GRIDS, strict=True):
-            cells = owners_at(owners[rows], grid)
-            target = torch.from_numpy(np.stack([t[c] for t, c in zip(told, cells, strict=True)]))
-            logits = head(seen).flatten(2).transpose(1, 2)
-            loss = loss + functional.cross_entropy(logits.flatten(0, 1), target.flatten())
-            on = target > 0
-            right += float((logits.argmax(-1) == target)[on].float().mean()) / len(GRIDS)
-        return loss, {"right": right}
-
-    whole = nn.ModuleDict({"backbone": backbone, "heads": heads})
-    course.run(
-        "backbone", whole, loss_of, steps=steps, lr=lr, work=work,
-        save=lambda trained: torch.save(trained["backbone"].state_dict(), work / "backbone.pt"),
-    )  # fmt: skip
 
 
 @dataclass
@@ -93,13 +53,16 @@ class Batch:
     """Tokens that belong to a phrase, (pictures, tokens)."""
 
 
-def train(out: Path, work: Path, *, steps: int = 2600, batch: int = 32, lr: float = 8e-4) -> None:
+def train(out: Path, work: Path, *, steps: int = 1700, batch: int = 32, lr: float = 8e-4) -> None:
     """Trains and writes the detector with its processor to `out`."""
-    train_backbone(work)
+    guard()
     plans = scene_plans()
     pixels, owners = drawn(plans, SIZE, work / f"world-{SCENES}")
     words = tokenizer()
-    model = _model(max(words.get_vocab().values()) + 1, work / "backbone.pt")
+    text = _text_config(max(words.get_vocab().values()) + 1)
+    train_backbone(plans, pixels, owners, work)
+    align(plans, pixels, owners, words, text, work)
+    model = _model(text, work / "aligned.pt")
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = random.Random(f"detector-{step}")
@@ -118,31 +81,39 @@ def train(out: Path, work: Path, *, steps: int = 2600, batch: int = 32, lr: floa
     course.run("detector", model, loss_of, steps=steps, lr=lr, work=work, save=save, average=0.995)
 
 
-def _model(vocabulary: int, backbone: Path) -> Any:
-    from transformers import BertConfig, GroundingDinoConfig, GroundingDinoForObjectDetection, ResNetConfig
+def _text_config(vocabulary: int) -> Any:
+    from transformers import BertConfig
 
-    text = BertConfig(
-        vocab_size=vocabulary, hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, max_position_embeddings=96,
+    return BertConfig(
+        vocab_size=vocabulary, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, max_position_embeddings=DETECTOR["max_text_len"],
     )  # fmt: skip
+
+
+def _model(text: Any, aligned: Path) -> Any:
+    """A detector whose layers begin as near to the identity as can be, so that the alignment reaches its logits."""
+    from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection, ResNetConfig
+
     torch.manual_seed(0)
-    config = GroundingDinoConfig(backbone_config=ResNetConfig(**BACKBONE), text_config=text, **DETECTOR)
-    model = GroundingDinoForObjectDetection(config)
-    kept = torch.load(backbone, weights_only=True)
-    kept = {k: v for k, v in kept.items() if "num_batches_tracked" not in k}
-    missing = model.model.backbone.conv_encoder.model.load_state_dict(kept, strict=False)
-    assert not missing.missing_keys and not missing.unexpected_keys, missing
-    for parameter in model.model.backbone.conv_encoder.model.parameters():
-        parameter.requires_grad_(True)
-    with torch.no_grad():  # logits are products of normalised vectors: small ones begin on the slope of the loss
-        model.model.enc_output_norm.weight.fill_(0.2)
-        model.model.decoder.layer_norm.weight.fill_(0.4)
-    return model.train()
+    model = GroundingDinoForObjectDetection(
+        GroundingDinoConfig(backbone_config=ResNetConfig(**BACKBONE), text_config=text, **DETECTOR)
+    )
+    kept = torch.load(aligned, weights_only=True)
+    seer = "model.backbone.conv_encoder.model."
+    renamed = {k.replace("backbone.", seer, 1) if k.startswith("backbone.") else f"model.{k}": v for k, v in kept.items()}  # fmt: skip
+    theirs = {k: v for k, v in renamed.items() if k != "model.scale" and "num_batches_tracked" not in k}
+    assert not model.load_state_dict(theirs, strict=False).unexpected_keys
+    with torch.no_grad():
+        for layer in (model.model.enc_output, *(part for one in model.model.decoder.layers for part in (one.encoder_attn.value_proj, one.encoder_attn.output_proj))):  # fmt: skip
+            layer.weight.copy_(torch.eye(WIDTH))
+            layer.bias.zero_()
+        model.model.enc_output_norm.weight.fill_(0.2)  # logits are products: small ones lie on the loss's slope
+        model.model.decoder.layer_norm.weight.fill_(0.2)
+        model.model.query_position_embeddings.weight.mul_(0.1)
+    return model.train().requires_grad_(True)
 
 
-def _batch(
-    scenes: Sequence[Scene], pixels: Any, owners: Any, words: Any, rng: random.Random, step: int
-) -> Batch:
+def _batch(scenes: Sequence[Scene], pixels: Any, owners: Any, words: Any, rng: random.Random, step: int) -> Batch:
     asked = [phrases_for(scene, rng) for scene in scenes]
     captions = [" ".join(f"{text} ." for text, _ in phrases) for phrases in asked]
     encoded = words(captions, return_tensors="pt", padding=True, return_offsets_mapping=True)
@@ -247,5 +218,3 @@ def _save(model: Any, words: Any, out: Path) -> None:
         size={"height": SIZE, "width": SIZE}, image_mean=mean, image_std=mean, do_pad=False
     )
     GroundingDinoProcessor(seer, words).save_pretrained(out)
-
-

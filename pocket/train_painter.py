@@ -1,6 +1,6 @@
 """Trains the pocket painter, a latent diffusion pipeline: `python -m socratic.pocket train painter`.
 
-First an autoencoder (64 pixels to 8 x 8 x 12 latents), then text encoder and denoiser together on the latents
+First an autoencoder (64 pixels to 16 x 16 x 6 latents), then text encoder and denoiser together on the latents
 (Rombach et al. 2022; v-prediction, Salimans & Ho 2022), with a tenth of the captions left empty for guidance.
 """
 
@@ -27,20 +27,19 @@ from socratic.torchvision_guard import guard
 SIZE, SCENES, BASE = 64, 30_000, 10_000_000
 CONTEXT, WORDS, WIDTH = 48, 900, 128
 AUTOENCODER: dict[str, Any] = {
-    "block_out_channels": (24, 48, 72, 96), "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4, "layers_per_block": 1, "latent_channels": 12, "norm_num_groups": 8,
+    "block_out_channels": (32, 64, 96), "down_block_types": ("DownEncoderBlock2D",) * 3,
+    "up_block_types": ("UpDecoderBlock2D",) * 3, "layers_per_block": 1, "latent_channels": 6, "norm_num_groups": 8,
     "mid_block_add_attention": False, "sample_size": SIZE,
 }  # fmt: skip
-
 TEXT: dict[str, Any] = {
     "hidden_size": WIDTH, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4,
     "max_position_embeddings": CONTEXT, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1,
 }  # fmt: skip
 DENOISER: dict[str, Any] = {
-    "sample_size": SIZE // 8, "in_channels": 12, "out_channels": 12, "block_out_channels": (128, 192),
-    "layers_per_block": 1, "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"), "cross_attention_dim": WIDTH, "attention_head_dim": 4,
-    "norm_num_groups": 16,
+    "sample_size": SIZE // 4, "in_channels": 6, "out_channels": 6, "block_out_channels": (64, 128, 192),
+    "layers_per_block": 1, "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"), "cross_attention_dim": WIDTH,
+    "attention_head_dim": 4, "norm_num_groups": 16,
 }  # fmt: skip
 
 
@@ -51,14 +50,15 @@ def scene_plans(count: int) -> list[Scene]:
     return [s if s.seed % 3 == 0 else replace(s, image_type="cartoon") for s in upright]
 
 
-def train_autoencoder(out: Path, work: Path, *, steps: int = 1600, batch: int = 24, lr: float = 2e-3) -> None:
+def train_autoencoder(out: Path, work: Path, *, steps: int = 2400, batch: int = 8, lr: float = 2e-3) -> None:
     """Trains and writes `out/vae`; its scale is set so that latents have unit variance."""
     guard()
     from diffusers import AutoencoderKL
 
     pixels, _ = drawn(scene_plans(SCENES), SIZE, work / f"painter-{SCENES}")
     torch.manual_seed(0)
-    model = AutoencoderKL(**AUTOENCODER).to(memory_format=torch.channels_last)
+    model: Any = AutoencoderKL(**AUTOENCODER)
+    model.to(memory_format=torch.channels_last)
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         dice = np.random.default_rng(step)
@@ -74,11 +74,12 @@ def train_autoencoder(out: Path, work: Path, *, steps: int = 1600, batch: int = 
         return flat + edges + pull, {"l1": float(flat.detach()), "std": float(mean.detach().std())}
 
     def save(trained: Any) -> None:
-        half = AutoencoderKL(**AUTOENCODER)
+        half: Any = AutoencoderKL(**AUTOENCODER)
         half.load_state_dict(trained.state_dict())
         half.half().save_pretrained(out / "vae")
 
     course.run("autoencoder", model, loss_of, steps=steps, lr=lr, work=work, save=save)
+
 
 def train(out: Path, work: Path, *, steps: int = 12_000, batch: int = 64, lr: float = 1.2e-3) -> None:
     """Trains the autoencoder, then text encoder and denoiser; writes the pipeline to `out`."""
@@ -154,7 +155,8 @@ def _model(vocabulary: int) -> nn.ModuleDict:
 
     torch.manual_seed(0)
     text = CLIPTextModel(CLIPTextConfig(vocab_size=vocabulary, **TEXT))
-    unet = UNet2DConditionModel(**DENOISER).to(memory_format=torch.channels_last)
+    unet: Any = UNet2DConditionModel(**DENOISER)
+    unet.to(memory_format=torch.channels_last)
     return nn.ModuleDict({"text": text, "unet": unet})
 
 
@@ -174,7 +176,8 @@ def _save(model: nn.ModuleDict, words: Any, noise: Any, scale: float, out: Path)
     coder = AutoencoderKL.from_pretrained(out / "vae")
     coder.register_to_config(scaling_factor=scale)
     parts = copy.deepcopy(model).half()
-    StableDiffusionPipeline(
+    pipeline: Any = StableDiffusionPipeline(
         vae=coder.half(), text_encoder=parts["text"], tokenizer=words, unet=parts["unet"], scheduler=noise,
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-    ).save_pretrained(out)  # fmt: skip
+    )  # fmt: skip
+    pipeline.save_pretrained(out)

@@ -129,7 +129,8 @@ def _decoded(kind: str, raw: bytes) -> Any:
             with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
                 return Drawing(Picture.of(image.convert("RGB")), **json.loads(told))
         if kind in _KINDS:
-            return _adapters()[kind].validate_json(raw)
+            value = _adapters()[kind].validate_json(raw)
+            return value if _adapters()[kind].dump_json(value) == raw else MISSING  # else of another version of us
         return json.loads(raw)
     except (ValueError, KeyError, TypeError, OSError):
         return MISSING

@@ -1,29 +1,26 @@
 """The command `socratic`: one verb per task, pictures are positional, `--json` prints one object per line.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 all well, 1 some inputs failed, 2 wrong
-usage, 3 a model, package or device is missing, 130 interrupted. Verbs that only look at the house are in
-`cli_house.py`.
+usage, 3 a model, package or device is missing, 130 interrupted. The verbs are in `cli_words.py`,
+`cli_pictures.py` and, those that only look at the house, `cli_house.py`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any
 
 import typer
 
-from socratic import cli_house
-from socratic.errors import BadInput, ModelUnavailable, SocraticError
-from socratic.transcript import Transcript
+from socratic import cli_house, cli_pictures, cli_words
+from socratic.cli_sheet import complain
+from socratic.errors import ModelUnavailable, SocraticError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", help="Vision and language models that reason together in plain language.")  # fmt: skip
+cli_words.add_to(app)
+cli_pictures.add_to(app)
 cli_house.add_to(app)
+
 
 def main() -> None:
     """Runs the command line; errors of ours become messages and exit codes, never tracebacks."""
@@ -32,7 +29,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except SocraticError as error:
-        _complain(error)
+        complain(error)
         sys.exit(3 if isinstance(error, ModelUnavailable) else 2)
     except Exception as error:
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):

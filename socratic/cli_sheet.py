@@ -28,6 +28,9 @@ Seed = Annotated[int, typer.Option(help="Makes sampling repeatable.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write results of earlier runs.")]
 
 
+Told = Callable[[Any], str]
+Lines = Callable[[Any], list[Mapping[str, Any]]]
+
 
 def _as_dict(value: Any) -> list[Mapping[str, Any]]:
     return [value.as_dict()]
@@ -47,21 +50,33 @@ class Sheet:
         if self.transcript and self.transcript.suffix not in (".json", ".html"):
             raise BadInput(f"--transcript takes FILE.json or FILE.html, not {self.transcript}")
 
-    def put(self, row: Any, told: Any) -> None:
+    def put(self, row: Any, told: Told, lines: Lines = _as_dict) -> None:
+        """Prints what became of one input.
+
+        Args:
+            told: the value as a person reads it.
+            lines: the value as JSON objects, one per line.
+        """
         if row.error is not None:
             self.failed += 1
             if self.as_json:
-                self._line({"image": str(row.source), "error": row.error.as_dict()})
+                self.line({"image": str(row.source), "error": row.error.as_dict()})
             else:
                 complain(row.error, str(row.source))
             return
-        self.talks.append((row.value.say().split("\n")[0], row.transcript))
+        self.remember(row)
         if self.as_json:
-            self._line({"image": str(row.source), **row.value.as_dict()})
+            for data in lines(row.value):
+                self.line({"image": str(row.source), **data})
         else:
             typer.echo(f"{row.source}: {told(row.value)}")
 
-    def _line(self, data: Mapping[str, Any]) -> None:
+    def remember(self, row: Any) -> None:
+        """Notes the conversation of a row for the file."""
+        self.talks.append((row.value.say().split("\n")[0], row.transcript))
+
+    def line(self, data: Mapping[str, Any]) -> None:
+        """Prints one JSON object."""
         print(json.dumps(data, ensure_ascii=False), flush=True)
 
     def keep(self) -> None:
@@ -84,25 +99,46 @@ class Sheet:
 
 
 def over_images(
-    recipe: Any, images: list[str], settings: Mapping[str, Any], sheet: Sheet, profile: str, no_cache: bool, told: Any
+    recipe: Any,
+    images: list[str],
+    settings: Mapping[str, Any],
+    sheet: Sheet,
+    profile: str,
+    no_cache: bool,
+    told: Told,
+    lines: Lines = _as_dict,
+    each: Callable[[Any], None] = lambda row: None,
 ) -> None:
-    """Runs a recipe over pictures and prints a line for each, also for those that fail."""
+    """Runs a recipe over pictures and prints what came of each, also of those that fail.
+
+    Args:
+        each: done with every row that has a value, such as writing a picture.
+    """
     from socratic.images import expand
-    from socratic.workbench import open_profile
 
     sources = expand(images)
     with ExitStack() as stack:
-        bench = stack.enter_context(open_profile(profile, keep=not no_cache).used())
-        if note := bench.profile.get("note"):
-            print(f"note: {note}", file=sys.stderr)
+        opened(stack, profile, no_cache)
         stack.callback(sheet.keep)  # also what was done before an error or Ctrl-C
         rows = recipe.map(sources, **settings)
         for row in _with_progress(rows, len(sources), stack):
             if isinstance(row.error, ModelUnavailable):
                 raise row.error
-            sheet.put(row, told)
+            if row.value is not None:
+                each(row)
+            sheet.put(row, told, lines)
     if sheet.failed:
         raise typer.Exit(1)
+
+
+def opened(stack: ExitStack, profile: str, no_cache: bool) -> Any:
+    """The workbench of a profile, in use until the stack ends; tells the profile's note."""
+    from socratic.workbench import open_profile
+
+    bench = stack.enter_context(open_profile(profile, keep=not no_cache).used())
+    if note := bench.profile.get("note"):
+        print(f"note: {note}", file=sys.stderr)
+    return bench
 
 
 def _with_progress(rows: Iterable[Any], total: int, stack: ExitStack) -> Iterable[Any]:

@@ -22,13 +22,17 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog='Examples:  socratic classify photo.jpg --labels "dog,cat"   |   socratic classify *.png --labels-file names.txt --explain'
     )(classify)
-    app.command(epilog='Examples:  socratic ask photo.jpg -q "How many dogs are there?" -q "Where is this?" --json')(ask)
+    app.command(epilog='Examples:  socratic ask photo.jpg -q "How many dogs are there?" -q "Where is this?" --json')(
+        ask
+    )
     app.command(epilog='Example:  socratic resume talk.json --edit "objects=cat, dog" --transcript new.json')(resume)
 
 
 def caption(
     images: Images,
-    method: Annotated[str, typer.Option(help="How: socratic (CLIP and a language model talk).")] = "socratic",
+    method: Annotated[
+        str, typer.Option(help="How: socratic (CLIP and a language model talk) or direct (a captioning model).")
+    ] = "socratic",
     n: Annotated[int, typer.Option("-n", "--n", help="How many captions are proposed.", min=1)] = 10,
     prompt: Annotated[str, typer.Option(help="The writing prompt: a name or a .prompty file.")] = "caption.write",
     profile: Profile = "pocket",
@@ -37,20 +41,24 @@ def caption(
     seed: Seed = 0,
     no_cache: NoCache = False,
 ) -> None:
-    """Captions pictures: CLIP sees, a language model proposes, CLIP judges."""
+    """Captions pictures: CLIP sees, a language model proposes, CLIP judges; or a captioning model alone."""
     from socratic.recipes.caption import Caption
     from socratic.recipes.caption import caption as recipe
 
-    if method != "socratic":
-        raise BadInput(f"there is no method {method!r}", hint="socratic")
+    if method not in ("socratic", "direct"):
+        raise BadInput(f"there is no method {method!r}", hint="socratic or direct")
     sheet = Sheet(as_json, transcript, "socratic caption")
 
     def told(value: Caption) -> str:
         different = sum(1 for c in value.candidates if not c.rejected)
         told = f"{len(value.candidates)} proposals, {different} different"
+        if method == "direct":
+            return f"{value.text}\n    with confidence {value.score:.0%}"
         return f"{value.text}\n    chosen by CLIP with cosine {value.score:.3f} from {told}"
 
-    over_images(recipe, images, {"n": n, "seed": seed, "prompt": prompt}, sheet, profile, no_cache, told)
+    over_images(
+        recipe, images, {"method": method, "n": n, "seed": seed, "prompt": prompt}, sheet, profile, no_cache, told
+    )
 
 
 def classify(
@@ -99,6 +107,33 @@ def classify(
             write_descriptors(save_descriptors, _descriptors_said(sheet.talks[0][1]))
 
 
+def ask(
+    images: Images,
+    question: Annotated[list[str], typer.Option("-q", "--question", help="What to ask. Repeatable.")],
+    method: Annotated[str, typer.Option(help="How: direct (a model that sees answers).")] = "direct",
+    profile: Profile = "pocket",
+    as_json: AsJson = False,
+    transcript: Kept = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Answers questions about pictures; each picture is looked at once, however many questions there are."""
+    from socratic.recipes.ask import Answers
+    from socratic.recipes.ask import ask as recipe
+
+    if method != "direct":
+        raise BadInput(f"there is no method {method!r}", hint="direct")
+    sheet = Sheet(as_json, transcript, "socratic ask")
+
+    def told(value: Answers) -> str:
+        rows = [f"{a.question}  {a.answer}" + ("" if a.confidence is None else f" ({a.confidence:.0%})") for a in value.answers]  # fmt: skip
+        return rows[0] if len(rows) == 1 else "\n    " + "\n    ".join(rows)
+
+    def lines(value: Answers) -> list[Mapping[str, Any]]:
+        return [a.as_dict() for a in value.answers]
+
+    over_images(recipe, images, {"questions": question}, sheet, profile, no_cache, told, lines)
+
+
 def resume(
     stored: Annotated[Path, typer.Argument(help="A transcript written with --transcript FILE.json.")],
     edit: Annotated[
@@ -118,9 +153,7 @@ def resume(
     changes = dict(_pair(e) for e in edit or [])
     past = Transcript.load(stored)
     if past.recipe not in recipe_names():
-        raise BadInput(
-            f"{stored} is of the recipe {past.recipe!r}", hint=f"recipes: {', '.join(recipe_names())}"
-        )
+        raise BadInput(f"{stored} is of the recipe {past.recipe!r}", hint=f"recipes: {', '.join(recipe_names())}")
     recipe = getattr(import_module(f"socratic.recipes.{past.recipe}"), past.recipe)
     sheet = Sheet(as_json, transcript, f"socratic {past.recipe}")
     with open_profile(profile or past.profile or "pocket", keep=not no_cache).used():

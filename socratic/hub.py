@@ -71,6 +71,28 @@ def find_weights(model: str, patterns: list[str]) -> tuple[Path, str]:
     return folder, f"{model.partition('@')[0]}@{folder.name}"
 
 
+def size_on_disk(model: str) -> int:
+    """How many bytes of weights a model has on this machine; 0 when it is not here, or not in files of ours.
+
+    Args:
+        model: as profiles name it: a folder or file, `local-dir:folder`, `hf-hub:org/name` or `org/name[@revision]`.
+    """
+    path = Path(model.removeprefix("local-dir:"))
+    if not model or not path.exists():
+        repo, _, asked = model.removeprefix("hf-hub:").partition("@")
+        path = _snapshots(repo) / (asked or _held().get(repo, "-"))
+    if path.is_file():
+        return path.stat().st_size
+    return sum(p.stat().st_size for p in path.rglob("*") if p.suffix in (".safetensors", ".bin", ".pt", ".pth"))
+
+
+def _snapshots(repo: str) -> Path:
+    """Where the hub client keeps the revisions of a repository."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    return cache / f"models--{repo.replace('/', '--')}" / "snapshots"
+
+
 def content_hash(folder: Path) -> str:
     """A hash over the configuration and weight files of a folder and its subfolders."""
     digest = hashlib.sha256()

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 from socratic.errors import SocraticError
 from socratic.hub import missing_package
+from socratic.schema import arguments_of, described_arguments, item_from
 from socratic.values import Picture
 
 if TYPE_CHECKING:
     from socratic.recipe import Recipe
+    from socratic.tool import BoundOperation
 
 
 def runnable(recipe: Recipe[..., Any]) -> Any:
@@ -71,11 +73,37 @@ def tool(recipe: Recipe[..., Any]) -> Any:
     )
 
 
+def operation_tool(operation: BoundOperation[Any, Any]) -> Any:
+    """A StructuredTool of one operation of a tool. Pictures are given as paths; errors become the observation."""
+    try:
+        from langchain_core.tools import StructuredTool, ToolException
+    except ImportError as error:
+        raise missing_package(error, "langchain") from error
+
+    def call(**arguments: Any) -> tuple[str, Any]:
+        try:
+            value = operation(item_from(operation.declared, arguments))
+        except SocraticError as error:
+            raise ToolException(str(error)) from error
+        told = value.say() if hasattr(value, "say") else str(value)
+        return told, value.as_dict() if hasattr(value, "as_dict") else value
+
+    model = arguments_of(operation.declared)
+    return StructuredTool.from_function(
+        call,
+        name=operation.declared.name,
+        description=inspect.cleandoc(model.__doc__ or operation.declared.name),
+        args_schema=model,
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+    )
+
+
 def arguments_schema(recipe: Recipe[..., Any]) -> Any:
     """A pydantic model of what a caller chooses, with the descriptions of the docstring."""
     from pydantic import Field, create_model
 
-    described = _argument_lines(inspect.getdoc(recipe) or "")
+    described = described_arguments(inspect.getdoc(recipe) or "", "Args")
     fields: dict[str, Any] = {}
     for name, parameter in recipe.parameters.items():
         kind = parameter.annotation
@@ -86,14 +114,3 @@ def arguments_schema(recipe: Recipe[..., Any]) -> Any:
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[name] = (kind, Field(default, description=described.get(name, name)))
     return create_model(recipe.__name__, **fields)
-
-
-def _argument_lines(doc: str) -> dict[str, str]:
-    """The `Args:` section as name -> description."""
-    _, _, section = doc.partition("Args:\n")
-    found: dict[str, str] = {}
-    for line in section.splitlines():
-        name, colon, text = line.strip().partition(": ")
-        if line.startswith("    ") and not line.startswith("     ") and colon:
-            found[name] = text
-    return found

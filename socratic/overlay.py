@@ -78,9 +78,7 @@ def _shortened(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFon
 
 def _colours(regions: Sequence[Region]) -> list[Colour]:
     """A colour per label; things without labels get one each, in turn."""
-    return [
-        _COLOURS[(zlib.crc32(r.label.encode()) if r.label else n) % len(_COLOURS)] for n, r in enumerate(regions)
-    ]
+    return [_COLOURS[(zlib.crc32(r.label.encode()) if r.label else n) % len(_COLOURS)] for n, r in enumerate(regions)]
 
 
 def _washed(canvas: Image.Image, mask: Mask, colour: Colour) -> Image.Image:

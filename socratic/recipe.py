@@ -131,6 +131,8 @@ class Recipe(Generic[P, R]):
     def resume(self, stored: Transcript, **kwargs: Any) -> R:
         """Runs again from a stored transcript: what was edited is kept, what follows from it is computed."""
         talk = Transcript(self.__name__, past=stored)
+        if not self._picture_names:
+            return self.run(talk, **{**stored.arguments, **kwargs})
         pictures = stored.pictures or [_same_picture(source) for source in stored.sources]
         first = pictures if self._takes_many else pictures[0]
         return self.run(talk, first, **{**stored.arguments, **kwargs})

@@ -141,7 +141,7 @@ class Region:
     def from_dict(cls, data: Mapping[str, Any]) -> Region:
         """Reads what `as_dict` made."""
         rle = data.get("mask")
-        mask = Mask(*rle["size"], tuple(rle["counts"])) if rle else None
+        mask = Mask(rle["size"][0], rle["size"][1], tuple(rle["counts"])) if rle else None
         return cls(data["label"], data["score"], Box(*data["box"]), mask)
 
 

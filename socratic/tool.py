@@ -79,7 +79,7 @@ class BoundOperation(Generic[Item, Result]):
     """An operation of one tool: call it with an item, or use `.batch`, or `.each` to get errors as values."""
 
     def __init__(self, declared: Operation[Item, Result], tool: Tool) -> None:
-        self._declared = declared
+        self.declared = declared
         self._tool = tool
         self.__doc__ = declared.__doc__
 
@@ -97,9 +97,9 @@ class BoundOperation(Generic[Item, Result]):
 
     def each(self, items: Sequence[Item], /) -> list[Result | SocraticError]:
         """Results in order, with the error in the place of an item that failed."""
-        if not self._declared.cached or (cache := self._tool.cache) is None:
+        if not self.declared.cached or (cache := self._tool.cache) is None:
             return self._computed(items)
-        keys = [stage_key(self._tool.fingerprint, self._declared.name, item) for item in items]
+        keys = [stage_key(self._tool.fingerprint, self.declared.name, item) for item in items]
         results = cache.get_many(keys)
         fresh = {key: item for key, item, known in zip(keys, items, results, strict=True) if known is MISSING}
         made = dict(zip(fresh, self._computed(list(fresh.values())), strict=True))
@@ -109,12 +109,12 @@ class BoundOperation(Generic[Item, Result]):
     def _computed(self, items: Sequence[Item]) -> list[Any]:
         if not items:
             return []
-        desk = self._tool._desks[self._declared.name]
+        desk = self._tool._desks[self.declared.name]
         slots = desk.put(items)
         meet()
         with self._tool._model_lock:
             while any(slot.result is MISSING for slot in slots):
-                self._forward_all(desk.take(self._declared.size))
+                self._forward_all(desk.take(self.declared.size))
         return [slot.result for slot in slots]
 
     def _forward_all(self, slots: list[_Slot]) -> None:
@@ -124,14 +124,14 @@ class BoundOperation(Generic[Item, Result]):
         finally:
             for slot in slots:
                 if slot.result is MISSING:
-                    slot.result = ToolError(f"{self._declared.name} was interrupted")
+                    slot.result = ToolError(f"{self.declared.name} was interrupted")
 
     def _forward(self, slots: list[_Slot]) -> None:
         """One forward pass; halves what does not fit into memory, down to single items."""
-        calls = self._tool.calls[self._declared.name]
+        calls = self._tool.calls[self.declared.name]
         calls.forwards += 1
         try:
-            results = list(self._declared.function(self._tool, [slot.item for slot in slots]))
+            results = list(self.declared.function(self._tool, [slot.item for slot in slots]))
             if len(results) != len(slots):
                 raise ValueError(f"{len(results)} results for {len(slots)} items")
         except SocraticError as error:
@@ -141,7 +141,7 @@ class BoundOperation(Generic[Item, Result]):
                 middle = len(slots) // 2
                 self._forward(slots[:middle])
                 return self._forward(slots[middle:])
-            failure = ToolError(f"{self._declared.name} failed: {type(error).__name__}: {error}")
+            failure = ToolError(f"{self.declared.name} failed: {type(error).__name__}: {error}")
             failure.__cause__ = error
             results = [failure] * len(slots)
         calls.items += len(slots)

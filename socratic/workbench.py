@@ -21,6 +21,7 @@ from socratic import capability
 from socratic.cache import StageCache, default_path
 from socratic.capability import CAPABILITIES
 from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable
+from socratic.hub import size_on_disk
 from socratic.recipe import _ambient
 from socratic.tool import Tool
 
@@ -70,10 +71,17 @@ class Workbench:
         """
         with self._lock:
             if wanted not in self._loaded:
-                self._accept(wanted, self._load(wanted))
-                self._stay_within_budget(wanted)
-            self._loaded.move_to_end(wanted)
+                self._take_in(wanted)
+            for name, tool in list(self._loaded.items()):  # one model may stand behind several capabilities
+                if tool is self._loaded[wanted]:
+                    self._loaded.move_to_end(name)
             return self._loaded[wanted]
+
+    def unload(self, wanted: str, /) -> None:
+        """Lets go of the tool behind a capability, and of others that are the same model. It loads again when asked."""
+        with self._lock:
+            gone = self._loaded.get(wanted)
+            self._loaded = OrderedDict((n, t) for n, t in self._loaded.items() if t is not gone)
 
     def defaults(self, recipe: str, /) -> Mapping[str, Any]:
         """The arguments that the profile sets for a recipe."""
@@ -93,6 +101,21 @@ class Workbench:
             yield self
         finally:
             _ambient.reset(token)
+
+    def _take_in(self, wanted: str) -> None:
+        """Loads a tool, or shares one that is there; others leave before it comes, as far as its size is known."""
+        if (twin := self._twin(wanted)) is not None:
+            return self._accept(wanted, twin)
+        coming = size_on_disk(_expanded(self._capabilities.get(wanted, {}).get("model", "")))
+        while self._budget and self._loaded and self._memory() + coming > self._budget:
+            self.unload(next(iter(self._loaded)))
+        self._accept(wanted, self._load(wanted))
+        self._stay_within_budget(wanted)
+
+    def _twin(self, wanted: str) -> Tool | None:
+        """A tool in memory that was loaded with the very settings of `wanted`: BLIP-2 describes and answers."""
+        settings = self._capabilities.get(wanted)
+        return next((t for name, t in self._loaded.items() if self._capabilities.get(name) == settings), None) if settings else None  # fmt: skip
 
     def _load(self, wanted: str) -> Tool:
         if wanted not in self._capabilities:
@@ -131,13 +154,14 @@ class Workbench:
                 f"profile {self.name}: the {newest} alone takes {size / 1e9:.3f} GB, and memory_gb is {self._budget / 1e9:.3f}",
                 hint="raise memory_gb in the profile, or choose a smaller model",
             )
-        while (
-            self._budget
-            and len(self._loaded) > 1
-            and sum(t.size_in_bytes() for t in self._loaded.values()) > self._budget
-        ):
-            oldest = next(name for name in self._loaded if name != newest)
-            del self._loaded[oldest]
+        while self._budget and self._memory() > self._budget:
+            oldest = next((n for n, t in self._loaded.items() if t is not self._loaded[newest]), None)
+            if oldest is None:
+                return
+            self.unload(oldest)
+
+    def _memory(self) -> int:
+        return sum(tool.size_in_bytes() for tool in {id(t): t for t in self._loaded.values()}.values())
 
 
 def tool_names() -> list[str]:

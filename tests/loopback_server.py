@@ -1,4 +1,5 @@
-"""A server double for tests: a real process that speaks OpenAI's two text APIs on a loopback port. No model runs in it.
+"""A server double for tests: a real process that speaks OpenAI's APIs for text and images on a loopback port. No model
+runs in it.
 
 What it answers is scripted by the model's name up to a colon (`r429:stream` behaves as `r429`), see `SCRIPTS`; a user
 message with FAIL in it is refused by any of them. `with serving() as server:` starts it; `/counts` tells how often each
@@ -8,6 +9,9 @@ model was asked.
 from __future__ import annotations
 
 import asyncio
+import base64
+import email
+import io
 import json
 import os
 import socket
@@ -45,10 +49,12 @@ SCRIPTS = {
     "denied": "401 with the key in its text",
     "patience": "429 that asks to wait 100 s",
     "quota": "429 for an account without credit",
-    "picky": "400 for temperature and max_tokens",
+    "picky": "400 for temperature, max_tokens and response_format",
     "garbage": "200 with HTML",
     "badjson": "200 with broken JSON",
     "nochoices": "200 with JSON that is no completion",
+    "link": "an address in place of a picture",
+    "torn": "half a picture",
 }
 
 
@@ -67,7 +73,9 @@ class Asked:
         return bool(self.body.get("stream")) and self.script != "plain"
 
     def said(self) -> tuple[str, int]:
-        """The last user message and the number of pictures in it."""
+        """The last user message, or the prompt of a drawing, and the number of pictures in it."""
+        if self.api == "images":
+            return self.body["prompt"], len(self.body["files"])
         content = self.body["messages" if self.api == "chat" else "input"][-1]["content"]
         if isinstance(content, str):
             return content, 0
@@ -87,8 +95,40 @@ class Asked:
         return f"echo: {text} [{pictures} pictures]"
 
 
+def drawn(asked: Asked) -> dict[str, Any]:
+    """The answer of the images API: a red picture of the size that was asked for, the mirrored settings as revision."""
+    from PIL import Image
+
+    width, height = map(int, asked.body["size"].split("x"))
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(out, "PNG")
+    raw = out.getvalue()
+    coded = base64.b64encode(raw[: len(raw) // 2] if asked.script == "torn" else raw).decode()
+    picture = {"url": "http://127.0.0.1:9/a.png"} if asked.script == "link" else {"b64_json": coded}
+    return {"created": 1, "data": [picture | {"revised_prompt": asked.reply()}]}
+
+
+def form(raw: bytes, kind: str) -> dict[str, Any]:
+    """The fields of a multipart form; of files their picture's mode, size and number of transparent pixels."""
+    from PIL import Image
+
+    parts: Any = email.message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw).get_payload()
+    body: dict[str, Any] = {"files": {}}
+    for part in parts:
+        name, data = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if part.get_filename():
+            with Image.open(io.BytesIO(data)) as image:
+                clear = sum(alpha == 0 for alpha in image.getchannel("A").tobytes()) if image.mode == "RGBA" else 0
+                body["files"][name] = [image.mode, *image.size, clear]
+        else:
+            body[name] = data.decode()
+    return body
+
+
 def whole(asked: Asked) -> dict[str, Any]:
     """The complete answer in the form of the API that was asked."""
+    if asked.api == "images":
+        return drawn(asked)
     text, cut = asked.reply(), asked.script == "length"
     cost = (len(asked.said()[0].split()), len(text.split()))
     made: dict[str, Any]
@@ -175,7 +215,7 @@ def refused(asked: Asked) -> tuple[int, dict[str, Any], dict[str, str]] | None:
             return 429, again, {"Retry-After": "100"}
         case "quota":
             return 429, {"message": "no credit", "type": "insufficient_quota", "code": "insufficient_quota"}, {}
-        case "picky" if name := next((n for n in ("temperature", "max_tokens") if n in body), ""):
+        case "picky" if name := next((n for n in ("temperature", "max_tokens", "response_format") if n in body), ""):
             return 400, {"message": f"no {name}", "param": name, "code": "unsupported_parameter"}, {}
     if asked.script not in SCRIPTS:
         return 404, {"message": "no such model", "code": "model_not_found"}, {}
@@ -207,7 +247,9 @@ def make_app() -> Any:
         return StreamingResponse(pieces, media_type=kind, headers=headers)
 
     async def ask(request: Request, api: str) -> Response:
-        body = await request.json()
+        kind = request.headers.get("content-type", "")
+        body = form(await request.body(), kind) if kind.startswith("multipart") else await request.json()
+        body |= {"files": body.get("files", {})} if api == "images" else {}
         counts[body["model"]] += 1
         script, key = body["model"].partition(":")[0], request.headers.get("authorization", "")
         return await answered(Asked(api, body, script, counts[body["model"]], key))
@@ -218,9 +260,17 @@ def make_app() -> Any:
     async def responses(request: Request) -> Response:
         return await ask(request, "responses")
 
-    for path, handler in (("/v1/chat/completions", chat), ("/v1/responses", responses)):
+    async def generations(request: Request) -> Response:
+        return await ask(request, "images")
+
+    async def edits(request: Request) -> Response:
+        return await ask(request, "images")
+
+    paths: dict[str, Any] = {"chat/completions": chat, "responses": responses}
+    paths |= {"images/generations": generations, "images/edits": edits}
+    for path, handler in paths.items():
         handler.__annotations__["request"] = Request  # FastAPI cannot look up a name that is only known in here
-        app.post(path, response_model=None)(handler)
+        app.post(f"/v1/{path}", response_model=None)(handler)
     app.get("/v1/models")(lambda: {"object": "list", "data": [{"id": name, "object": "model"} for name in SCRIPTS]})
     app.get("/counts")(lambda: counts)
     app.get("/health")(lambda: "ok")

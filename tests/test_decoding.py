@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from socratic.decoding import Choices, around_errors, by_groups, chosen_token, generated, padded, padded_embeddings
+from socratic.decoding import (
+    Choices,
+    around_errors,
+    by_groups,
+    chosen_token,
+    continued,
+    generated,
+    padded,
+    padded_embeddings,
+)
 from socratic.errors import BadInput
 from socratic.torchvision_guard import guard
 
@@ -168,3 +177,18 @@ def test_groups_share_work_and_keep_the_order() -> None:
     assert by_groups(["a", "bb", "c", "dd"], len, louder) == ["A", "BB", "C", "DD"]
     assert asked == [["a", "c"], ["bb", "dd"]]
     assert by_groups([], len, louder) == []
+
+
+class Letters:
+    """A tokenizer of letters that writes a space before each word but the first, as sentence pieces do."""
+
+    def decode(self, ids: list[int], skip_special_tokens: bool) -> str:
+        assert skip_special_tokens
+        return "".join(" ab#"[i] for i in ids).replace("#", "").lstrip()
+
+
+def test_what_follows_a_prefix_keeps_its_space() -> None:
+    assert continued(Letters(), [1], [0, 2]) == " b"
+    assert continued(Letters(), [1], [2, 0]) == "b"
+    assert continued(Letters(), [3], [0, 2]) == "b", "nothing was said before"
+    assert continued(Letters(), [1], []) == ""

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from socratic.pocket.concepts import named_in
 from socratic.pocket.scenes import plan
-from socratic.pocket.truth import box, rle, truth
-
-
-def unrolled(runs: dict[str, list[int]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    height, width = runs["size"]
-    flat = np.repeat([i % 2 == 1 for i in range(len(runs["counts"]))], runs["counts"])
-    return flat.reshape((height, width), order="F").astype(bool)
-
-
-@given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))))
-def test_masks_survive_run_lengths(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> None:
-    assert (unrolled(rle(mask)) == mask).all()
-    x0, y0, x1, y1 = box(mask)
-    assert mask[y0:y1, x0:x1].sum() == mask.sum()
+from socratic.pocket.truth import truth
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,0 +1,218 @@
+"""The verbs that answer in pictures: detect, segment and generate."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from socratic.cli_sheet import AsJson, Images, Kept, NoCache, Profile, Seed, Sheet, opened, over_images
+from socratic.errors import BadInput
+
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="Folder for pictures with what was found laid over.")]
+Threshold = Annotated[
+    float | None, typer.Option(help="The least score of a box; the detector's own when absent.", min=0.0, max=1.0)
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these verbs to the command."""
+    app.command(
+        epilog="Examples:  socratic detect photo.jpg -p dog -p 'a red car' -o found/   |   socratic detect pictures/ -p cat --json"
+    )(detect)
+    app.command(
+        epilog="Examples:  socratic segment photo.jpg -p dog -o cut/   |   socratic segment photo.jpg --box 10,20,200,180 --json"
+    )(segment)
+    app.command(
+        epilog='Examples:  socratic generate "a cat on a beach" -o drawn/   |   socratic generate "two dogs" -n 4 --seed 7 -o drawn/ --json'
+    )(generate)
+
+
+def detect(
+    images: Images,
+    phrase: Annotated[list[str], typer.Option("-p", "--phrase", help="What to look for. Repeatable.")],
+    threshold: Threshold = None,
+    out: Out = None,
+    profile: Profile = "pocket",
+    as_json: AsJson = False,
+    transcript: Kept = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Finds what phrases name and draws boxes; a phrase that names nothing there gives no box."""
+    from socratic.recipes.detect import detect as recipe
+
+    album = _Album(out)
+    settings = {"phrases": phrase, "threshold": threshold}
+    sheet = Sheet(as_json, transcript, "socratic detect")
+    over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
+    album.close()
+
+
+def segment(
+    images: Images,
+    phrase: Annotated[list[str] | None, typer.Option("-p", "--phrase", help="What to cut out. Repeatable.")] = None,
+    box: Annotated[list[str] | None, typer.Option(help="x0,y0,x1,y1 in pixels. Repeatable: one mask each.")] = None,
+    point: Annotated[
+        list[str] | None, typer.Option(help="x,y in pixels. Repeatable: all on one thing, one mask.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="Cut out everything there is.")] = False,
+    threshold: Threshold = None,
+    out: Out = None,
+    profile: Profile = "pocket",
+    as_json: AsJson = False,
+    transcript: Kept = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Cuts things out, named by phrases, boxes or points: one mask each, as large as the picture."""
+    from socratic.recipes.segment import segment as recipe
+
+    album = _Album(out)
+    settings = {
+        "phrases": phrase or [], "boxes": [_numbers(b, 4, "--box") for b in box or []],
+        "points": [_numbers(p, 2, "--point") for p in point or []], "everything": everything, "threshold": threshold,
+    }  # fmt: skip
+    if sum(bool(settings[name]) for name in ("phrases", "boxes", "points", "everything")) != 1:
+        raise BadInput("segment wants exactly one of -p, --box, --point, --everything", hint="socratic segment --help")
+    sheet = Sheet(as_json, transcript, "socratic segment")
+    over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
+    album.close()
+
+
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What to draw.", show_default=False)],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the pictures.")],
+    n: Annotated[int, typer.Option("-n", "--n", help="How many pictures; each has the next seed.", min=1)] = 1,
+    rewrite: Annotated[str, typer.Option(help="What becomes of the prompt before it is drawn: off.")] = "off",
+    negative: Annotated[str, typer.Option(help="What must not be drawn.")] = "",
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels; the model's own when absent.")] = "",
+    steps: Annotated[int, typer.Option(help="Denoising steps; the model's own when 0.", min=0)] = 0,
+    guidance: Annotated[float | None, typer.Option(help="How closely to follow the prompt.", min=0.0)] = None,
+    profile: Profile = "pocket",
+    as_json: AsJson = False,
+    transcript: Kept = None,
+    seed: Seed = 0,
+    no_cache: NoCache = False,
+) -> None:
+    """Draws pictures of what the prompt says; with several, also a contact sheet."""
+    from socratic.recipe import Row
+    from socratic.recipes.generate import generate as recipe
+
+    if rewrite != "off":
+        raise BadInput(f"there is no rewriting {rewrite!r}", hint="off")
+    width, height = _size(size)
+    sheet = Sheet(as_json, transcript, "socratic generate")
+    with ExitStack() as stack:
+        opened(stack, profile, no_cache)
+        _show_steps(stack)
+        drawn = recipe(prompt, n=n, seed=seed, negative=negative, width=width, height=height, steps=steps, guidance=guidance)  # fmt: skip
+    files = _write_drawings(out, drawn)
+    rows = [{"path": str(path), "seed": d.seed, "score": None, "checks": []} for path, d in files]
+    if as_json:
+        sheet.line({"prompt": drawn.prompt, "rewritten": None, "images": rows})
+    else:
+        for row in rows:
+            typer.echo(f"{row['path']}: seed {row['seed']}")
+    sheet.remember(Row(prompt, drawn, transcript=drawn.transcript))
+    sheet.keep()
+
+
+class _Album:
+    """The pictures with what was found laid over them, in the folder that was asked for, and a contact sheet."""
+
+    def __init__(self, out: Path | None) -> None:
+        self.out = out
+        self.files: dict[str, Path] = {}
+        self._tiles: list[tuple[Any, str]] = []
+
+    def put(self, row: Any) -> None:
+        """Writes one picture."""
+        if self.out is None:
+            return
+        from socratic.overlay import overlay
+
+        self.out.mkdir(parents=True, exist_ok=True)
+        picture = row.transcript.pictures[0]
+        shown = overlay(picture, row.value.regions)
+        path = self.out / f"{Path(str(row.source)).stem}.regions.png"
+        if path in self.files.values():  # two folders may hold a file of one name
+            path = path.with_name(f"{Path(str(row.source)).stem}-{picture.sha256[:6]}.regions.png")
+        shown.save(path)
+        self.files[picture.sha256] = path
+        self._tiles.append((shown, f"{Path(str(row.source)).name}: {_counted(row.value.regions.counts)}"))
+
+    def told(self, value: Any) -> str:
+        """What was found, a line each, and where the picture is."""
+        rows = [f"{r.label or 'a thing'} {r.score:.0%}  {r.box.as_list()}" + (f"  {r.mask.area} pixels" if r.mask else "") for r in value.regions]  # fmt: skip
+        text = "\n    ".join([_counted(value.regions.counts), *rows])
+        path = self.files.get(value.transcript.pictures[0].sha256)
+        return text + (f"\n    see {path}" if path else "")
+
+    def close(self) -> None:
+        """Writes the contact sheet where there are several pictures."""
+        if self.out is None or len(self._tiles) < 2:
+            return
+        from socratic.overlay import contact_sheet
+
+        contact_sheet([t for t, _ in self._tiles], [c for _, c in self._tiles]).save(self.out / "sheet.png")
+        print(f"all of them side by side: {self.out / 'sheet.png'}", file=sys.stderr)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} x {label or 'a thing'}" for label, n in counts.items()) or "nothing was found"
+
+
+def _write_drawings(out: Path, drawn: Any) -> list[tuple[Path, Any]]:
+    out.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^a-z0-9]+", "-", drawn.prompt.lower()).strip("-")[:48] or "drawing"
+    files = [(out / f"{name}-{d.seed}.png", d) for d in drawn.drawings]
+    for path, d in files:
+        d.picture.pil.save(path)
+    if len(files) > 1:
+        from socratic.overlay import contact_sheet
+
+        sheet = contact_sheet([d.picture.pil for _, d in files], [f"seed {d.seed}" for _, d in files])
+        sheet.save(out / f"{name}-sheet.png")
+        print(f"all of them side by side: {out / f'{name}-sheet.png'}", file=sys.stderr)
+    return files
+
+
+def _show_steps(stack: ExitStack) -> None:
+    """A bar of the denoising steps on stderr where a person watches."""
+    if not sys.stderr.isatty():
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from socratic.progress import Progress, watching
+
+    bar = stack.enter_context(Bar(console=Console(stderr=True), transient=True))
+    task = bar.add_task("drawing", total=None)
+
+    def show(progress: Progress) -> None:
+        bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
+
+    stack.enter_context(watching(show))
+
+
+def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != count:
+        raise BadInput(f"{option} wants {count} numbers with commas between, not {text!r}")
+    return values
+
+
+def _size(text: str) -> tuple[int, int]:
+    if not text:
+        return 0, 0
+    match = re.fullmatch(r"(\d+)[x,](\d+)", text)
+    if not match:
+        raise BadInput(f"--size wants WIDTHxHEIGHT, not {text!r}", hint="e.g. 512x512")
+    return int(match[1]), int(match[2])
