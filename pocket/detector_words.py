@@ -26,15 +26,15 @@ def tokenizer() -> Any:
     return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=96)
 
 
-def phrases_for(scene: Scene, rng: random.Random) -> list[Phrase]:
-    """Some phrases that hold for things of the scene, and some that hold for none, in random order."""
+def phrases_for(scene: Scene, rng: random.Random, most: int = 9) -> list[Phrase]:
+    """Some phrases that hold for things of the scene, and up to `most` others, in random order."""
     there = [concepts()[name] for name in scene.counts]
     asked: dict[str, frozenset[str]] = {}
     for c in there:
         if rng.random() < 0.9:
             text, holds = _phrase(c, rng)
             asked.setdefault(text, holds)
-    for _ in range(rng.choice((1, 3, 6, 9))):
+    for _ in range(rng.randint(1, most)):
         text, holds = _phrase(rng.choice(list(concepts().values())), rng)
         if not any(holds <= other or other <= holds for other in asked.values()):
             asked.setdefault(text, holds)

@@ -1,6 +1,6 @@
 """Trains the pocket detector, a small Grounding DINO (Liu et al. 2023): `python -m socratic.pocket train detector`.
 
-Its parts are aligned first (`align_detector.py`). Then the whole model learns: every encoder cell that lies on a
+Its parts are aligned first (`detector_parts.py`). Then the whole model learns: every encoder cell that lies on a
 thing is told the thing's phrase and box, and the decoder's queries are matched one to one as in the paper.
 """
 
@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from socratic.pocket import course
-from socratic.pocket.align_detector import BACKBONE, GRIDS, WIDTH, align, train_backbone
-from socratic.pocket.detector_words import phrases_for, tokenizer
+from socratic.pocket.detector_parts import BACKBONE, GRIDS, WIDTH, align, train_backbone
+from socratic.pocket.detector_words import Phrase, phrases_for, tokenizer
 from socratic.pocket.drawn import augmented, boxes_of, drawn, owners_at
 from socratic.pocket.scenes import Scene, plan
 from socratic.torchvision_guard import guard
@@ -114,9 +114,9 @@ def _model(text: Any, aligned: Path) -> Any:
 
 
 def _batch(scenes: Sequence[Scene], pixels: Any, owners: Any, words: Any, rng: random.Random, step: int) -> Batch:
-    asked = [phrases_for(scene, rng) for scene in scenes]
-    captions = [" ".join(f"{text} ." for text, _ in phrases) for phrases in asked]
-    encoded = words(captions, return_tensors="pt", padding=True, return_offsets_mapping=True)
+    most = rng.choice((2, 6, 9, 9, 16))
+    asked = [_fitting(phrases_for(scene, rng, most), words) for scene in scenes]
+    encoded = words([_caption(a) for a in asked], return_tensors="pt", padding=True, return_offsets_mapping=True)
     spoken = torch.zeros_like(encoded["input_ids"])
     told, boxes = [], []
     for row, (scene, phrases) in enumerate(zip(scenes, asked, strict=True)):
@@ -135,6 +135,17 @@ def _batch(scenes: Sequence[Scene], pixels: Any, owners: Any, words: Any, rng: r
         boxes.append(torch.from_numpy(np.concatenate([np.zeros((1, 4), np.float32), found])))
     cells = np.concatenate([owners_at(owners, grid) for grid in GRIDS], axis=1)
     return Batch(augmented(pixels, step), encoded, told, boxes, torch.from_numpy(cells.astype(np.int64)), spoken)
+
+
+def _caption(phrases: Sequence[Phrase]) -> str:
+    return " ".join(f"{text} ." for text, _ in phrases)
+
+
+def _fitting(phrases: list[Phrase], words: Any) -> list[Phrase]:
+    """The first phrases, as many as the detector reads."""
+    while len(words(_caption(phrases))["input_ids"]) > DETECTOR["max_text_len"]:
+        phrases = phrases[:-1]
+    return phrases
 
 
 def _dense_loss(said: Any, made: Batch) -> tuple[Tensor, dict[str, float]]:

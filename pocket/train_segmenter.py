@@ -1,4 +1,4 @@
-"""Trains the pocket cutter, a small SAM (Kirillov et al. 2023): `python -m socratic.pocket train cutter`.
+"""Trains the pocket segmenter, a small SAM (Kirillov et al. 2023): `python -m socratic.pocket train segmenter`.
 
 Boxes and points on drawn scenes, whose masks are known. A box is answered by one mask; a point, which may mean
 several things, by three, of which the best one learns. A point on the background means the background.
@@ -33,12 +33,12 @@ DECODER: dict[str, Any] = {
 
 
 def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: float = 1.5e-3) -> None:
-    """Trains and writes the cutter with its processor to `out`."""
+    """Trains and writes the segmenter with its processor to `out`."""
     guard()
     from transformers import SamConfig, SamModel
 
     plans = [plan(n, "train", single=n % 6 == 0) for n in range(BASE, BASE + SCENES)]
-    pixels, owners = drawn(plans, SIZE, work / f"cutter-{SCENES}", canvases=(64, 96, 128, 192))
+    pixels, owners = drawn(plans, SIZE, work / f"segmenter-{SCENES}", canvases=(64, 96, 128, 192))
     torch.manual_seed(0)
     model = SamModel(SamConfig(vision_config=VISION, prompt_encoder_config=PROMPT, mask_decoder_config=DECODER))
     model.train()
@@ -56,7 +56,7 @@ def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: floa
         return first + second, {"boxed iou": overlap}
 
     course.run(
-        "cutter", model, loss_of, steps=steps, lr=lr, work=work, average=0.99,
+        "segmenter", model, loss_of, steps=steps, lr=lr, work=work, average=0.99,
         save=lambda trained: _save(trained, out),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Trains the pocket painter, a latent diffusion pipeline: `python -m socratic.pocket train painter`.
+"""Trains the pocket generator, a latent diffusion pipeline: `python -m socratic.pocket train generator`.
 
 First an autoencoder (64 pixels to 16 x 16 x 6 latents), then text encoder and denoiser together on the latents
 (Rombach et al. 2022; v-prediction, Salimans & Ho 2022), with a tenth of the captions left empty for guidance.
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from socratic.pocket import course
+from socratic.pocket.drawing_prompts import prompt_of
 from socratic.pocket.drawn import as_tensor, drawn
-from socratic.pocket.prompts_of import prompt_of
 from socratic.pocket.scenes import Scene, plan
 from socratic.torchvision_guard import guard
 
@@ -50,28 +50,29 @@ def scene_plans(count: int) -> list[Scene]:
     return [s if s.seed % 3 == 0 else replace(s, image_type="cartoon") for s in upright]
 
 
-def train_autoencoder(out: Path, work: Path, *, steps: int = 2400, batch: int = 8, lr: float = 2e-3) -> None:
+def train_autoencoder(out: Path, work: Path, *, steps: int = 4400, batch: int = 8, lr: float = 1.6e-3) -> None:
     """Trains and writes `out/vae`; its scale is set so that latents have unit variance."""
     guard()
     from diffusers import AutoencoderKL
 
-    pixels, _ = drawn(scene_plans(SCENES), SIZE, work / f"painter-{SCENES}")
+    pixels, owners = drawn(scene_plans(SCENES), SIZE, work / f"generator-{SCENES}")
     torch.manual_seed(0)
     model: Any = AutoencoderKL(**AUTOENCODER)
     model.to(memory_format=torch.channels_last)
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
-        dice = np.random.default_rng(step)
-        x = as_tensor(pixels[np.sort(dice.integers(0, len(pixels), batch))])
+        rows = np.sort(np.random.default_rng(step).integers(0, len(pixels), batch))
+        x = as_tensor(pixels[rows])
+        weight = 1 + 2 * torch.from_numpy(owners[rows] > 0).float()[:, None]  # things matter more than what is behind
         with torch.autocast("cpu", torch.bfloat16):
-            posterior = model.encode(x).latent_dist
-            y = model.decode(posterior.mean + 0.05 * torch.randn_like(posterior.mean)).sample
-        y, mean = y.float(), posterior.mean.float()
-        flat = functional.l1_loss(y, x)
-        edges = sum(functional.l1_loss(y.diff(dim=d), x.diff(dim=d)) for d in (2, 3))
+            mean = model.encode(x).latent_dist.mean
+            y = model.decode(mean + 0.05 * torch.randn_like(mean)).sample
+        off, mean = (y.float() - x).abs(), mean.float()
+        edges = sum(functional.l1_loss(y.float().diff(dim=d), x.diff(dim=d)) for d in (2, 3))
         # The mean alone is used: a mild pull to unit variance keeps latents easy to denoise.
         pull = (mean.mean() ** 2 + (mean.std((0, 2, 3)) - 1).pow(2).mean()) * 0.05
-        return flat + edges + pull, {"l1": float(flat.detach()), "std": float(mean.detach().std())}
+        loss = (weight * (off + 3 * off**2)).mean() + edges + pull
+        return loss, {"l1": float(off.detach().mean()), "std": float(mean.detach().std())}
 
     def save(trained: Any) -> None:
         half: Any = AutoencoderKL(**AUTOENCODER)
@@ -92,7 +93,7 @@ def train(out: Path, work: Path, *, steps: int = 12_000, batch: int = 64, lr: fl
     ramp = noise.alphas_cumprod
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
-        rng, dice = random.Random(f"painter-{step}"), torch.Generator().manual_seed(step)
+        rng, dice = random.Random(f"generator-{step}"), torch.Generator().manual_seed(step)
         rows = [rng.randrange(len(plans)) for _ in range(batch)]
         prompts = ["" if rng.random() < 0.1 else prompt_of(plans[i], rng) for i in rows]
         ids = words(prompts, padding="max_length", truncation=True, return_tensors="pt")["input_ids"]
@@ -109,16 +110,16 @@ def train(out: Path, work: Path, *, steps: int = 12_000, batch: int = 64, lr: fl
     def save(trained: Any) -> None:
         _save(trained, words, noise, scale, out)
 
-    course.run("painter", model, loss_of, steps=steps, lr=lr, work=work, save=save, average=0.999, every=500)
+    course.run("generator", model, loss_of, steps=steps, lr=lr, work=work, save=save, average=0.999, every=500)
 
 
 def _latents(out: Path, work: Path) -> tuple[Any, float]:
     """The latents of all scenes, scaled to unit variance, and that scale; made once."""
     from diffusers import AutoencoderKL
 
-    path = work / f"painter-{SCENES}.latents.npy"
+    path = work / f"generator-{SCENES}.latents.npy"
     if not path.is_file():
-        pixels, _ = drawn(scene_plans(SCENES), SIZE, work / f"painter-{SCENES}")
+        pixels, _ = drawn(scene_plans(SCENES), SIZE, work / f"generator-{SCENES}")
         coder = AutoencoderKL.from_pretrained(out / "vae", torch_dtype=torch.float32).eval()
         with torch.inference_mode():
             parts = [coder.encode(as_tensor(pixels[i : i + 100])).latent_dist.mean for i in range(0, len(pixels), 100)]

@@ -1,4 +1,4 @@
-"""What one would ask for to get a given scene: the prompts that the pocket painter learns from.
+"""What one would ask for to get a given scene: the prompts that the pocket generator learns from.
 
 A cartoon is what one gets without asking; other manners are named. Withheld concepts are described, never named.
 """
