@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +14,7 @@ import typer
 from socratic.errors import BadInput, PromptError
 
 prompts = typer.Typer(no_args_is_help=True, help="Look at, check and fill in prompt files.")
-PACKAGES = {
-    "torch": "local",
-    "transformers": "local",
-    "open_clip_torch": "local",
-    "openai": "openai",
-    "langchain": "langchain",
-}
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -107,15 +101,26 @@ def diff_prompts(first: str, second: str) -> None:
         typer.echo(line)
 
 
-def tools() -> None:
-    """Lists the tools, and the profiles that use them."""
-    from socratic.workbench import open_profile, profile_names, tool_names
+def tools(as_json: AsJson = False) -> None:
+    """Lists the tools, what each can be asked, and the profiles that use them."""
+    from socratic import inventory
 
-    for name in tool_names():
-        typer.echo(f"{name:16} {_first_line(f'socratic.tools.{name}')}")
+    cards, used = inventory.cards(), inventory.profiles()
+    if as_json:
+        for card in cards:
+            typer.echo(json.dumps(card.as_dict(), ensure_ascii=False))
+        return
+    for card in cards:
+        typer.echo(f"{card.name:20} {card.summary}")
+        by = [f"{profile} ({p.capability})" for profile, places in used.items() for p in places if p.tool == card.name]
+        typer.echo(f"{'':20} can be {', '.join(card.capabilities)}; used by {', '.join(by) or 'no shipped profile'}")
+        for name, schema in card.operations.items():
+            typer.echo(f"{'':20} .{name}({', '.join(schema.get('properties', {}))})")
     typer.echo("")
-    for name in profile_names():
-        typer.echo(f"--profile {name:10} {open_profile(name, keep=False).profile['description']}")
+    for profile, places in used.items():
+        typer.echo(f"--profile {profile}: {_description(profile)}")
+        for place in places:
+            typer.echo(f"    {place.capability:10} {place.tool:16} {place.model}  {_weights(place)}")
 
 
 def recipes() -> None:
@@ -128,31 +133,50 @@ def recipes() -> None:
             typer.echo(f"    {parameter.name}{default}")
 
 
-def doctor() -> None:
-    """Tells what is installed, what is missing, and the command that mends it."""
+def doctor(as_json: AsJson = False) -> None:
+    """Tells what is installed, which profiles can run here, and the command that mends what is missing."""
+    from socratic import inventory
     from socratic.cache import default_path
 
-    for package, extra in PACKAGES.items():
-        try:
-            typer.echo(f"{package:18} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            typer.echo(f"{package:18} missing: pip install 'socratic[{extra}]'")
-    pocket = Path(str(files("socratic.pocket")))
-    for weights in ("clip/open_clip_model.safetensors", "writer/model.safetensors"):
-        there = (pocket / weights).is_file()
-        typer.echo(
-            f"pocket {weights.split('/')[0]:11} "
-            + ("there" if there else f"missing: python -m socratic.pocket train {weights.split('/')[0]}")
-        )
-    typer.echo(f"stage cache        {default_path()}")
+    packages, used = inventory.packages(), inventory.profiles()
+    if as_json:
+        places = {name: [p.as_dict() for p in rows] for name, rows in used.items()}
+        told = {"packages": packages, "device": _device(), "memory_gb": inventory.memory_gb(), "profiles": places}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for package, version in packages.items():
+        missing = f"missing: pip install 'socratic[{inventory.PACKAGES[package]}]'"
+        typer.echo(f"{package:18} {version or missing}")
+    typer.echo(f"{'device':18} {_device()}; {inventory.memory_gb():.1f} GB of memory")
+    typer.echo(f"{'stage cache':18} {default_path()}")
+    for profile, rows in used.items():
+        lacking = [p for p in rows if p.mend]
+        size = sum({p.model: p.bytes_here for p in rows}.values()) / 1e6
+        state = f"{len(lacking)} of {len(rows)} models are not on this machine" if lacking else f"ready, {size:.0f} MB of weights"  # fmt: skip
+        typer.echo(f"\n--profile {profile}: {state}")
+        for place in rows:
+            typer.echo(f"    {place.capability:10} {_weights(place)}" + (f": {place.mend}" if place.mend else ""))
 
 
-def _first_line(module: str) -> str:
-    """A module's first docstring line, read without importing what it needs."""
-    import ast
+def _weights(place: Any) -> str:
+    if place.served:
+        return "on a server"
+    return f"{place.bytes_here / 1e6:.0f} MB here" if place.bytes_here else "not on this machine"
 
-    source = files("socratic.tools").joinpath(module.rsplit(".", 1)[1] + ".py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
+
+def _device() -> str:
+    try:
+        from socratic.device import place
+
+        return place()[0]
+    except ImportError:
+        return "unknown until torch is installed"
+
+
+def _description(profile: str) -> str:
+    from socratic.workbench import open_profile
+
+    return str(open_profile(profile, keep=False).profile["description"])
 
 
 def _value(text: str) -> tuple[str, Any]:

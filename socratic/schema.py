@@ -9,10 +9,11 @@ The fields of the item's dataclass are the arguments; pictures are given as path
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 
@@ -82,7 +83,9 @@ def _model(item: Any, doc: str) -> type[BaseModel]:
         default = ... if f.default is MISSING else f.default
         made[f.name] = (_told_as(hints[f.name]), Field(default, description=described.get(f.name)))
     summary = inspect.cleandoc(item.__doc__ or doc).partition("\n\n")[0]
-    return create_model(item.__name__, __doc__=summary, __config__={"extra": "forbid"}, **made)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Field name", UserWarning)  # `Request.schema` hides a retired name of pydantic
+        return create_model(item.__name__, __doc__=summary, __config__={"extra": "forbid"}, **made)
 
 
 def _told_as(kind: Any) -> Any:
@@ -91,7 +94,7 @@ def _told_as(kind: Any) -> Any:
         return str
     if is_dataclass(kind) and isinstance(kind, type):
         return _model(kind, "")
-    if get_origin(kind) is None:
+    if get_origin(kind) in (None, Literal):
         return kind
     parts = tuple(part if part in (..., None) else _told_as(part) for part in get_args(kind))
     origin = get_origin(kind)

@@ -86,7 +86,7 @@ class Workbench:
     def defaults(self, recipe: str, /) -> Mapping[str, Any]:
         """The arguments that the profile sets for a recipe."""
         found: Mapping[str, Any] = self.profile.get("recipes", {}).get(recipe, {})
-        return {k: _expanded(v) for k, v in found.items()}
+        return {k: expanded(v) for k, v in found.items()}
 
     @property
     def loaded(self) -> dict[str, Tool]:
@@ -106,7 +106,7 @@ class Workbench:
         """Loads a tool, or shares one that is there; others leave before it comes, as far as its size is known."""
         if (twin := self._twin(wanted)) is not None:
             return self._accept(wanted, twin)
-        coming = size_on_disk(_expanded(self._capabilities.get(wanted, {}).get("model", "")))
+        coming = size_on_disk(expanded(self._capabilities.get(wanted, {}).get("model", "")))
         while self._budget and self._loaded and self._memory() + coming > self._budget:
             self.unload(next(iter(self._loaded)))
         self._accept(wanted, self._load(wanted))
@@ -122,7 +122,7 @@ class Workbench:
             raise ModelUnavailable(
                 f"profile {self.name} has no {wanted}", hint=f"add a table [{wanted}] or choose another --profile"
             )
-        settings = {k: _expanded(v) for k, v in self._capabilities[wanted].items()}
+        settings = {k: expanded(v) for k, v in self._capabilities[wanted].items()}
         tool_name = settings.pop("tool", None)
         if tool_name not in tool_names():
             raise BadInput(
@@ -215,6 +215,6 @@ def default() -> Workbench:
     return open_profile("pocket")
 
 
-def _expanded(value: Any) -> Any:
+def expanded(value: Any) -> Any:
     """A setting with `{pocket}` replaced by the folder of the models that ship with us."""
     return value.replace("{pocket}", str(files("socratic.pocket"))) if isinstance(value, str) else value

@@ -21,6 +21,7 @@ DIRECTION = [
     {"ask", "gallery", "features", "overlay", "schema"},
     {"recipe", "interop"},
     {"workbench"},
+    {"inventory"},
     {"cli_house", "cli_sheet"},
     {"cli_words", "cli_pictures"},
     {"cli"},

@@ -1,0 +1,135 @@
+"""What is here: tools and their operations, what each profile uses, which weights and packages this machine has.
+
+Looks at files and signatures only; loads no model and fetches nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from importlib.resources import files
+from typing import Any
+
+from socratic import capability
+from socratic.capability import CAPABILITIES
+from socratic.hub import size_on_disk
+from socratic.schema import arguments_of
+from socratic.tool import Operation, Tool
+from socratic.workbench import expanded, open_profile, profile_names, tool_names
+
+PACKAGES = {
+    "torch": "local", "transformers": "local", "open_clip_torch": "local", "diffusers": "local", "openai": "openai",
+    "langchain": "langchain",
+}  # fmt: skip
+"""Packages that tools need, and the extra that installs each."""
+SERVED = ("openai_chat", "openai_vision", "openai_images", "langchain_chat")
+
+
+@dataclass(frozen=True)
+class ToolCard:
+    """One tool: what it is, its operations with the arguments that they take, and what it can stand behind."""
+
+    name: str
+    summary: str
+    operations: Mapping[str, Mapping[str, Any]]
+    capabilities: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "summary": self.summary, "operations": dict(self.operations), "capabilities": list(self.capabilities)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """One capability of a profile: which tool and model stand behind it, and the bytes of its weights here."""
+
+    capability: str
+    tool: str
+    model: str
+    bytes_here: int
+
+    @property
+    def served(self) -> bool:
+        """Whether the model lives on a server."""
+        return self.tool in SERVED
+
+    @property
+    def mend(self) -> str:
+        """The command that brings missing weights here; empty where nothing is missing."""
+        if self.served or self.bytes_here:
+            return ""
+        repo, _, revision = self.model.removeprefix("hf-hub:").partition("@")
+        return f"hf download {repo}" + (f" --revision {revision}" if revision else "")
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"capability": self.capability, "tool": self.tool, "model": self.model, "bytes": self.bytes_here, "served": self.served, "mend": self.mend}  # fmt: skip
+
+
+def tool_card(name: str) -> ToolCard:
+    """What one tool can do, from its own signatures."""
+    classes = [
+        found for found in vars(import_module(f"socratic.tools.{name}")).values()
+        if isinstance(found, type) and issubclass(found, Tool) and found.__module__ == f"socratic.tools.{name}"
+    ]  # fmt: skip
+    declared = {o.name: o for c in classes for o in _operations(c).values()}
+    able = tuple(
+        told for protocol, told in CAPABILITIES.items()
+        if any(set(_operation_members(protocol)) <= set(_operations(c)) for c in classes)
+    )  # fmt: skip
+    schemas = {n: arguments_of(o).model_json_schema() for n, o in declared.items()}
+    return ToolCard(name, _first_line(name), schemas, able)
+
+
+def places(profile: str) -> list[Place]:
+    """What a profile uses."""
+    bench = open_profile(profile, keep=False)
+    tables = {name: bench.profile[name] for name in CAPABILITIES.values() if name in bench.profile}
+    return [
+        Place(name, str(table.get("tool")), str(table.get("model", "")), size_on_disk(expanded(table.get("model", ""))))
+        for name, table in tables.items()
+    ]
+
+
+def profiles() -> dict[str, list[Place]]:
+    """What every shipped profile uses."""
+    return {name: places(name) for name in profile_names()}
+
+
+def cards() -> list[ToolCard]:
+    """Every shipped tool."""
+    return [tool_card(name) for name in tool_names()]
+
+
+def packages() -> dict[str, str]:
+    """The version of each package that tools need; empty where it is not installed."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = ""
+    return found
+
+
+def memory_gb() -> float:
+    """The memory of this machine in gigabytes; 0 where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    except (ValueError, OSError, AttributeError):
+        return 0.0
+
+
+def _operations(tool: type) -> dict[str, Operation[Any, Any]]:
+    return {name: value for base in reversed(tool.__mro__) for name, value in vars(base).items() if isinstance(value, Operation)}  # fmt: skip
+
+
+def _operation_members(protocol: type) -> list[str]:
+    return [m for m in capability.members(protocol) if m not in ("fingerprint", "space", "count_tokens")]
+
+
+def _first_line(name: str) -> str:
+    """A tool file's first docstring line, read without importing what it needs."""
+    source = files("socratic.tools").joinpath(f"{name}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
