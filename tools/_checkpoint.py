@@ -61,9 +61,12 @@ def load_weights(model_class: Any, config: Any, weights: Weights, dtype: Any, so
     Raises:
         ModelUnavailable: as for `load_folder`.
     """
-    model, report = model_class.from_pretrained(
-        None, config=config, state_dict=weights, dtype=dtype, output_loading_info=True
-    )
+    try:
+        model, report = model_class.from_pretrained(
+            None, config=config, state_dict=weights, dtype=dtype, output_loading_info=True
+        )
+    except RuntimeError as error:  # shapes that do not fit together
+        raise ModelUnavailable(f"{source} cannot be read: {error}", hint="fetch the checkpoint again") from error
     return _complete(model, report, source)
 
 
