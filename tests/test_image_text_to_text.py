@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ SPECIALS = [
     "<end_of_utterance>",
     "<global-img>",
 ]
+SEEN = ["<|vision_start|>", "<|image_pad|>", "<|vision_end|>", "<|video_pad|>"]
 LLAVA = """{% for m in messages %}{{ m.role.upper() }} : {% for c in m.content %}{% if c.type == 'image' %}<image>
 {% else %}{{ c.text }}{% endif %}{% endfor %} {% if m.role == 'assistant' %}</s>{% endif %}{% endfor %}\
 {% if add_generation_prompt %}ASSISTANT :{% endif %}"""
@@ -41,10 +43,15 @@ QWEN = IDEFICS.replace("<image>", "<|vision_start|><|image_pad|><|vision_end|>")
 LAYERS = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
-def tokenizer() -> Any:
+def tokenizer(kind: str) -> Any:
+    """Words as tokens; for Qwen2-VL, which knows one kind of tokenizer, that of the pocket writer."""
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+    if kind == "qwen2_vl":
+        found: Any = AutoTokenizer.from_pretrained(str(files("socratic.pocket").joinpath("writer")))
+        found.add_tokens(SEEN, special_tokens=True)
+        return found
     words = {w: i for i, w in enumerate([*SPECIALS, *KNOWN.split()])}
     inner = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     inner.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -60,8 +67,8 @@ def parts(kind: str, words: Any) -> tuple[Any, Any]:
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
     from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
-    text = {"model_type": "llama", "vocab_size": len(words), "max_position_embeddings": 160, "pad_token_id": 0,
-            "bos_token_id": 1, "eos_token_id": 2, **LAYERS}  # fmt: skip
+    text = {"model_type": "llama", "vocab_size": len(words), "max_position_embeddings": 300 if kind == "qwen2_vl" else 160, "pad_token_id": 0,
+            "bos_token_id": 1, "eos_token_id": words.eos_token_id, **LAYERS}  # fmt: skip
     sight = {"image_size": 32, "patch_size": 8, **LAYERS}
     if kind == "llava":
         config: Any = transformers.LlavaConfig(
@@ -81,7 +88,8 @@ def parts(kind: str, words: Any) -> tuple[Any, Any]:
             vision_config={"depth": 2, "embed_dim": 32, "hidden_size": 32, "num_heads": 4, "patch_size": 8},
             text_config={**text, "model_type": "qwen2_vl_text", "num_key_value_heads": 4,
                          "rope_parameters": {"rope_type": "default", "mrope_section": [2, 1, 1]}},
-            image_token_id=9, vision_start_token_id=8, vision_end_token_id=10, video_token_id=11,
+            **{f"{name}_token_id": words.convert_tokens_to_ids(token)
+               for name, token in zip(["vision_start", "image", "vision_end", "video"], SEEN, strict=True)},
         )  # fmt: skip
         pixels = Qwen2VLImageProcessorPil(patch_size=8, min_pixels=256, max_pixels=1024)
         processor = transformers.Qwen2VLProcessor(pixels, words, transformers.Qwen2VLVideoProcessor(), QWEN)
@@ -99,13 +107,13 @@ def parts(kind: str, words: Any) -> tuple[Any, Any]:
 def checkpoint(folder: Path, kind: str) -> Path:
     import torch
 
-    processor, model = parts(kind, tokenizer())
+    processor, model = parts(kind, tokenizer(kind))
     dice = torch.Generator().manual_seed(5)
     with torch.no_grad():  # small weights make every picture say the same
         for name, weight in model.named_parameters():
             if weight.dim() > 1 and "norm" not in name:
                 weight.normal_(0, 0.3, generator=dice)
-        model.lm_head.weight[list(range(2)) + list(range(3, 12))] = 0  # few special tokens in replies
+        model.lm_head.weight[[0, 1, 3, 4, 5, 6, 7]] = 0  # few special tokens in replies
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
@@ -137,7 +145,9 @@ def theirs(folder: Path, messages: list[dict[str, Any]], limit: int, **template:
     template = template or {"add_generation_prompt": True}
     inputs = processor.apply_chat_template(messages, tokenize=True, return_dict=True, return_tensors="pt", **template)
     out = model.generate(**inputs, do_sample=False, max_new_tokens=limit)[0, inputs["input_ids"].shape[1] :].tolist()
-    return processor.tokenizer.decode(out, skip_special_tokens=True).strip(), out[-1] == 2
+    return processor.tokenizer.decode(out, skip_special_tokens=True).strip(), out[
+        -1
+    ] == processor.tokenizer.eos_token_id
 
 
 def asks(n: int) -> list[Ask]:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from socratic.decoding import Manner, Said, around_errors
+from socratic.decoding import Manner, Said, around_errors, continued
 from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError
 from socratic.features import PictureFeatures
@@ -158,15 +158,13 @@ class Blip2(Tool):
             return self._voice.scores(self._prompts(turns), [t.reply for t in turns])
 
     def _text(self, turn: Turn, said: Said) -> str:
-        """The prefix and what follows it, with the space between them that the tokenizer means."""
+        """The prefix and what follows it."""
         text: str = self._tokenizer.decode(said.tokens, skip_special_tokens=True).strip()
         if not turn.prefix or (self._voice.seq2seq and text.startswith(turn.prefix)):
             return text
-        before = self._tokenizer.decode(turn.ids, skip_special_tokens=True)
-        whole: str = self._tokenizer.decode([*turn.ids, *said.tokens], skip_special_tokens=True)
-        if self._voice.seq2seq or not whole.startswith(before):
+        if self._voice.seq2seq:
             return f"{turn.prefix} {text}".strip()
-        return (turn.prefix + whole.removeprefix(before)).strip()
+        return turn.prefix + continued(self._tokenizer, turn.ids, said.tokens)
 
     def _prompts(self, turns: list[Turn]) -> list[Any]:
         """What the language model reads for each turn: query embeddings, then the prompt's (length x width)."""
