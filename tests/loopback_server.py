@@ -318,7 +318,7 @@ def serving() -> Iterator[Loopback]:
                 try:
                     server.get("/health")
                     break
-                except (urllib.error.URLError, ConnectionError):
+                except (urllib.error.URLError, ConnectionError, TimeoutError):
                     time.sleep(0.05)
             yield server
         finally:

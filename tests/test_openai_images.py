@@ -110,8 +110,8 @@ def test_large_pictures_are_sent_small_and_their_masks_with_them(server: Loopbac
     ("item", "said"),
     [
         (Draw("  "), "the prompt is empty"),
-        (Draw("a", "b"), "takes no a negative prompt"),
-        (Draw("a", steps=3, guidance=2.0), "takes no steps or guidance"),
+        (Draw("a", "b"), "does not take a negative prompt"),
+        (Draw("a", steps=3, guidance=2.0), "does not take steps or guidance"),
         (Draw("a", mask=Mask.of(np.ones((4, 4), bool))), "a mask without a picture"),
         (Draw("a", init=picture(8, 8), mask=Mask.of(np.ones((4, 4), bool))), "a mask of 4 x 4"),
         (Draw("a", width=-5, height=5), "-5 x 5"),

@@ -23,6 +23,8 @@ PUBLISHED = {
     "classify.concept": "107100ad78d4130d",
     "classify.cupl": "0b184aa3094cb7b0",
     "classify.descriptors": "9a3e3e97d60cbeb0",
+    "describe.answer": "167fd89ff2d91b33",
+    "describe.picture": "657e0bd62c893c31",
     "generate.rewrite": "78249424240ee319",
 }
 

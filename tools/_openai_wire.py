@@ -1,6 +1,6 @@
 """How requests and replies look on the wire of OpenAI's two text APIs, and how a reply is read within a deadline.
 
-Part of `openai_chat.py`, in a file of its own for its length. It sends nothing and holds no key: it turns our values
+Part of the `openai_*` tools. It sends nothing and holds no key: it turns our values
 into plain data, and plain data or server-sent events back into a `Reply`. A cut stream is never read as a reply.
 """
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import httpx2
 
 _MOST_BYTES = 16 * 2**20
-_LONGEST_EDGE = 768
 _FLAT = {"string", "number", "integer", "boolean", "array"}
 
 
@@ -169,22 +168,22 @@ def _reply(text: str, refusal: str, cost: Usage, *, cut: bool) -> Reply:
     return Reply(text, cost, finished=not cut)
 
 
-def as_message(message: Message) -> dict[str, Any]:
-    """A message of chat completions."""
+def as_message(message: Message, longest: int) -> dict[str, Any]:
+    """A message of chat completions, its pictures with at most `longest` pixels on their longer side."""
     _check(message)
     if not message.pictures:
         return dict(message.as_dict())
-    urls = [picture.data_url(_LONGEST_EDGE) for picture in message.pictures]
+    urls = [picture.data_url(longest) for picture in message.pictures]
     shown = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
     return {"role": message.role, "content": [{"type": "text", "text": message.text}, *shown]}
 
 
-def as_input(message: Message) -> dict[str, Any]:
-    """A message of the Responses API."""
+def as_input(message: Message, longest: int) -> dict[str, Any]:
+    """A message of the Responses API, its pictures with at most `longest` pixels on their longer side."""
     _check(message)
     if not message.pictures:
         return dict(message.as_dict())
-    urls = [picture.data_url(_LONGEST_EDGE) for picture in message.pictures]
+    urls = [picture.data_url(longest) for picture in message.pictures]
     shown = [{"type": "input_image", "image_url": url, "detail": "auto"} for url in urls]
     return {"role": message.role, "content": [{"type": "input_text", "text": message.text}, *shown]}
 
