@@ -38,8 +38,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def painter(server: Loopback, script: str = "echo", **settings: Any) -> OpenAIImages:
     """A painter for a script; each has a model name of its own, so that the server counts it alone."""
-    settings = {"deadline": 10, "timeout": 5, "sizes": SIZES} | settings
-    return load(f"{script}:{time.monotonic_ns()}", base_url=server.url, **settings)
+    given: dict[str, Any] = {"deadline": 10, "timeout": 5, "sizes": SIZES, **settings}
+    return load(f"{script}:{time.monotonic_ns()}", base_url=server.url, **given)
 
 
 def mirrored(drawing: Drawing) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from PIL import Image
 from prompt_cases import made
 
 from socratic.errors import PromptError
 from socratic.prompt import MAX_BYTES, lint, load, parse, shipped
-from socratic.values import Message
+from socratic.values import Message, Picture
 
 # A published variant is not edited: whoever has results with it must find the same words again. Add a new file
 # beside it (`caption.write.short.prompty`) and pin that one here as well.
@@ -34,6 +35,7 @@ VALUES: dict[str, Any] = {
     "boolean": True,
     "array": ["a zebra", "grass"],
     "object": {"a": "b"},
+    "image": Picture.of(Image.new("RGB", (2, 2))),
 }
 
 
@@ -64,10 +66,13 @@ def test_a_shipped_prompt_is_named_after_its_file_and_lints_without_findings(nam
 @pytest.mark.parametrize("name", shipped())
 def test_a_shipped_prompt_renders_and_says_every_value(name: str) -> None:
     prompt = load(name)
-    messages = prompt.render(**{n: VALUES[i.kind] for n, i in prompt.header.inputs.items() if i.required}).messages
+    needed = {n: i.kind for n, i in prompt.header.inputs.items() if i.required}
+    messages = prompt.render(**{n: VALUES[kind] for n, kind in needed.items()}).messages
     assert messages[0].role == "system" and messages[-1].role == "user"
     text = "\n".join(m.text for m in messages)
-    assert "a zebra" in text and "{{" not in text and "{category}" not in text
+    assert "{{" not in text and "{category}" not in text
+    assert ("a zebra" in text) == any(kind != "image" for kind in needed.values())
+    assert any(m.pictures for m in messages) == ("image" in needed.values())
 
 
 def test_a_prompt_is_loaded_by_path_or_by_name(tmp_path: Path) -> None:
