@@ -15,6 +15,8 @@ def segmenter_folder(folder: Path, kind: str = "sam", *, seed: int = 0, half: bo
     guard()
     model, processor = {"sam": _sam, "sam2": _sam2, "sam2_video": _sam2_video, "sam3_tracker": _sam3}[kind]()
     model = scattered(model, seed)
+    for head in model.mask_decoder.output_hypernetworks_mlps:  # sharper masks, so that some are stable
+        head.proj_out.weight.data.mul_(12)
     (model.half() if half else model).save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

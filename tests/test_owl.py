@@ -46,10 +46,10 @@ def owl_folder(folder: Path, kind: str = "owlv2", seed: int = 0) -> Any:
         "owlv2": (Owlv2Config, Owlv2ForObjectDetection, Owlv2Processor, Owlv2ImageProcessorPil),
         "owlvit": (OwlViTConfig, OwlViTForObjectDetection, OwlViTProcessor, OwlViTImageProcessorPil),
     }[kind]
-    config = config_class(text_config=text, vision_config=vision, projection_dim=32)  # type: ignore[operator]
-    model = scattered(model_class(config), seed)  # type: ignore[operator]
+    config = config_class(text_config=text, vision_config=vision, projection_dim=32)
+    model = scattered(model_class(config), seed)
     model.save_pretrained(folder)
-    processor_class(images_class(size={"height": 48, "width": 48}), words).save_pretrained(folder)  # type: ignore[operator]
+    processor_class(images_class(size={"height": 48, "width": 48}), words).save_pretrained(folder)
     return model
 
 

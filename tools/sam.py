@@ -121,9 +121,10 @@ class Sam(Tool):
         pixels = self._processor(images=[p.pil for p in pictures], return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
             seen = self._model.get_image_embeddings(pixels.to(self._model.device, self._model.dtype))
+        rows = range(len(pictures))  # copies, or one remembered picture would hold on to the whole batch
         if isinstance(seen, list):
-            return [[level[i : i + 1] for level in seen] for i in range(len(pictures))]
-        return [seen[i : i + 1] for i in range(len(pictures))]
+            return [[level[i : i + 1].clone() for level in seen] for i in rows]
+        return [seen[i : i + 1].clone() for i in rows]
 
     def _cut(self, item: Cut, prompts: Prompts, features: Any) -> Regions | SocraticError:
         logits, scores = self._decoded(prompts, features, item.picture)
@@ -132,8 +133,8 @@ class Sam(Tool):
         width, height = item.picture.width, item.picture.height
         asked = prompts.boxes
         if item.everything:
-            logits, scores = self._sifted(logits, scores, width, height)
-            asked = ()
+            kept = self._unlike(self._inside(logits, item.picture), scores)
+            logits, scores = logits[kept], scores[kept]
         masks = self._enlarged(logits, width, height)
         found = [
             Region("", float(score), mask.box if mask.area or not asked else asked[i], mask)
@@ -146,7 +147,7 @@ class Sam(Tool):
     def _decoded(self, prompts: Prompts, features: Any, picture: Picture) -> tuple[Any, Any]:
         """Mask logits (n, h, w) at the decoder's own size, and predicted IoUs (n,).
 
-        One mask per prompt; with `everything` all three of each point that are sure enough.
+        One mask per prompt; with `everything` those of the three of each point that are sure and stable.
         """
         import torch
 
@@ -159,8 +160,8 @@ class Sam(Tool):
             calls.items, calls.forwards = calls.items + len(some), calls.forwards + 1
             masks, ious = out.pred_masks[0].float(), out.iou_scores[0].float()
             if prompts.everything:
-                sure = ~(ious < self._least_iou)  # NaN goes on, to be reported
-                masks, ious = masks[sure], ious[sure]
+                keep = self._sure(self._inside(masks, picture), ious)
+                masks, ious = masks[keep], ious[keep]
             else:
                 best = ious.argmax(-1)
                 rows = torch.arange(len(best), device=best.device)
@@ -205,18 +206,23 @@ class Sam(Tool):
             masks += [Mask.of(m) for m in large.cpu().numpy()]
         return masks
 
-    def _sifted(self, logits: Any, scores: Any, width: int, height: int) -> tuple[Any, Any]:
-        """Keeps masks whose edge is sharp and that are not nearly another: both judged at the decoder's size."""
-        content = np.ceil(np.array(self._content(width, height)) * logits.shape[-1] / self._side).astype(int)
-        inner = logits[:, : content[0], : content[1]]
-        stability = (inner > 1).sum((-1, -2)) / (inner > -1).sum((-1, -2)).clip(min=1)
-        keep = ((stability >= self._least_stability) & (inner > 0).any(-1).any(-1)).cpu().numpy()
-        logits, scores, inner = logits[keep], scores[keep], (inner[keep] > 0).cpu().numpy()
-        if not len(scores):
-            return logits, scores
-        boxes = np.stack([(b.x0, b.y0, b.x1, b.y1) for b in (Mask.of(m).box for m in inner)])
-        kept = suppressed(boxes, scores, np.zeros(len(scores), int), self._overlap)
-        return logits[kept], scores[kept]
+    def _inside(self, logits: Any, picture: Picture) -> Any:
+        """Mask logits without the padding beside the picture."""
+        content = np.array(self._content(picture.width, picture.height)) * logits.shape[-1] / self._side
+        height, width = np.ceil(content).astype(int)
+        return logits[..., :height, :width]
+
+    def _sure(self, logits: Any, ious: Any) -> Any:
+        """Which masks the model is sure of, and whose area hardly changes with the threshold."""
+        stability = (logits > 1).sum((-1, -2)) / (logits > -1).sum((-1, -2)).clip(min=1)
+        sure = (ious >= self._least_iou) & (stability >= self._least_stability) & (logits > 0).any(-1).any(-1)
+        return sure | ious.isnan()  # NaN goes on, to be reported
+
+    def _unlike(self, logits: Any, scores: Any) -> list[int]:
+        """Which masks stay, when those go that are nearly a surer one: by their boxes at the decoder's size."""
+        boxes = [Mask.of(m).box for m in (logits > 0).cpu().numpy()]
+        corners = np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes]).reshape(-1, 4)
+        return suppressed(corners, scores, np.zeros(len(scores), int), self._overlap)
 
 
 def _surest_first(region: Region) -> tuple[float, int, float, float]:
