@@ -30,8 +30,8 @@ def run(
     decay: float = 0.02,
     average: float = 0.0,
     every: int = 250,
-) -> None:
-    """Trains `model` in place with AdamW.
+) -> torch.nn.Module:
+    """Trains `model` in place with AdamW, and returns the model as it was last saved.
 
     Args:
         name: of the checkpoint in `work`, which resumes the course.
@@ -80,6 +80,7 @@ def run(
             torch.save({**kept, "step": step + 1}, fresh)
             fresh.replace(state)
             save(averaged)
+    return averaged
 
 
 def _pace(done: float) -> float:

@@ -116,13 +116,15 @@ class Aligned(nn.Module):
         said = self.text_backbone(ids["input_ids"], ids["attention_mask"]).last_hidden_state
         tokens = functional.layer_norm(self.text_projection(said), (WIDTH,))
         inside = (ids["attention_mask"].bool() & (ids["input_ids"] != words.convert_tokens_to_ids("."))).float()[..., None]  # fmt: skip
-        return (tokens * inside).sum(1) / inside.sum(1)
+        mean: Tensor = (tokens * inside).sum(1) / inside.sum(1)
+        return mean
 
 
 def _backbone() -> Any:
     from transformers import ResNetBackbone, ResNetConfig
 
-    return nn.Module.to(ResNetBackbone(ResNetConfig(**BACKBONE)), memory_format=torch.channels_last)
+    backbone: Any = ResNetBackbone(ResNetConfig(**BACKBONE))
+    return backbone.to(memory_format=torch.channels_last)
 
 
 def _holding(scene: Scene, phrases: list[Phrase]) -> Tensor:

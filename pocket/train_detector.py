@@ -1,7 +1,8 @@
 """Trains the pocket detector, a small Grounding DINO (Liu et al. 2023): `python -m socratic.pocket train detector`.
 
 Its parts are aligned first (`detector_parts.py`). Then the whole model learns: every encoder cell that lies on a
-thing is told the thing's phrase and box, and the decoder's queries are matched one to one as in the paper.
+thing is told the thing's phrase and box, and every query that begins on a thing likewise: one to many, since the
+tool suppresses doubles anyway, where the paper matches one to one. Last, the decoder learns alone.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class Batch:
     """Tokens that belong to a phrase, (pictures, tokens)."""
 
 
-def train(out: Path, work: Path, *, steps: int = 1700, batch: int = 32, lr: float = 8e-4) -> None:
+def train(
+    out: Path, work: Path, *, steps: int = 1700, decoder_steps: int = 900, batch: int = 32, lr: float = 8e-4
+) -> None:
     """Trains and writes the detector with its processor to `out`."""
     guard()
     plans = scene_plans()
@@ -62,7 +65,7 @@ def train(out: Path, work: Path, *, steps: int = 1700, batch: int = 32, lr: floa
     text = _text_config(max(words.get_vocab().values()) + 1)
     train_backbone(plans, pixels, owners, work)
     align(plans, pixels, owners, words, text, work)
-    model = _model(text, work / "aligned.pt")
+    model: Any = _model(text, work / "aligned.pt")
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = random.Random(f"detector-{step}")
@@ -73,12 +76,16 @@ def train(out: Path, work: Path, *, steps: int = 1700, batch: int = 32, lr: floa
             token_type_ids=torch.zeros_like(made.words["input_ids"]),
         )  # fmt: skip
         dense, figures = _dense_loss(said, made)
-        return dense + _matched_loss(said, made), figures
+        queries, right = _query_loss(model, said, made)
+        return dense + queries, {**figures, "query iou": right}
 
     def save(trained: Any) -> None:
         _save(trained, words, out)
 
-    course.run("detector", model, loss_of, steps=steps, lr=lr, work=work, save=save, average=0.995)
+    model = course.run("detector", model, loss_of, steps=steps, lr=lr, work=work, save=save, average=0.995)
+    model.requires_grad_(False)
+    model.model.decoder.requires_grad_(True)  # holds the heads, too
+    course.run("decoder", model, loss_of, steps=decoder_steps, lr=lr, work=work, save=save, average=0.99)
 
 
 def _text_config(vocabulary: int) -> Any:
@@ -165,32 +172,31 @@ def _dense_loss(said: Any, made: Batch) -> tuple[Tensor, dict[str, float]]:
     return naming + where, {"naming": float(naming.detach()), "where": float(where.detach()), "right": float(right)}
 
 
-def _matched_loss(said: Any, made: Batch) -> Tensor:
-    """The decoder's queries, matched one to one with the things that a phrase names."""
-    from scipy.optimize import linear_sum_assignment
-
+def _query_loss(model: Any, said: Any, made: Batch) -> tuple[Tensor, float]:
+    """After each decoder layer, a query that began on a thing (IoU of at least a half) knows its phrase and box."""
     tokens = made.spoken.shape[1]
-    logits, guesses = said.logits[..., :tokens], said.pred_boxes
-    target = torch.zeros_like(logits)
-    chosen, truths = [], []
-    for row, (told, boxes) in enumerate(zip(made.told, made.boxes, strict=True)):
-        named = [n for n in range(1, len(told)) if told[n].sum() > 0 and boxes[n, 2] > 0]
-        if not named:
-            continue
-        with torch.no_grad():
-            chance = logits[row].sigmoid().nan_to_num() @ (told[named] / told[named].sum(1, keepdim=True)).T
-            apart = torch.cdist(guesses[row], _centred(boxes[named]), p=1)
-            overlap = _giou(_cornered(guesses[row])[:, None], boxes[named][None])
-            queries, things = linear_sum_assignment((5 * apart - 2 * overlap - 3 * chance).numpy())
-        for query, thing in zip(queries, things, strict=True):
-            target[row, query] = told[named[thing]]
-            chosen.append(guesses[row, query])
-            truths.append(boxes[named[thing]])
-    known = made.spoken.bool()[:, None].expand_as(logits)
-    naming = _focal(logits[known], target[known]) / max(1, len(chosen))
-    guess, truth = torch.stack(chosen), torch.stack(truths)
-    apart = 5 * functional.l1_loss(guess, _centred(truth), reduction="sum") / len(chosen)
-    return naming + apart + 2 * (1 - _giou(_cornered(guess), truth)).mean()
+    starts = _cornered(said.init_reference_points)
+    on = torch.zeros(starts.shape[:2], dtype=torch.long)
+    for row, boxes in enumerate(made.boxes):
+        overlap = _iou(starts[row][:, None], boxes[None])
+        on[row] = torch.where(overlap.max(1).values >= 0.5, overlap.argmax(1), 0)
+    target = torch.stack([told[things] for told, things in zip(made.told, on, strict=True)])
+    truth = torch.stack([boxes[things] for boxes, things in zip(made.boxes, on, strict=True)])
+    known = made.spoken.bool()[:, None].expand_as(target)
+    on_thing, total, right = on > 0, torch.zeros(()), 0.0
+    reference = said.init_reference_points
+    for level in range(said.intermediate_hidden_states.shape[1]):
+        hidden = said.intermediate_hidden_states[:, level]
+        guess = (model.bbox_embed[level](hidden) + torch.special.logit(reference, eps=1e-5)).sigmoid()[on_thing]
+        logits = model.class_embed[level](
+            hidden, said.encoder_last_hidden_state_text, made.words["attention_mask"].bool()
+        )[..., :tokens]
+        naming = _focal(logits[known], target[known]) / max(1, int((target.sum(-1) > 0).sum()))
+        apart = functional.l1_loss(guess, _centred(truth[on_thing]), reduction="sum") / max(1, len(guess))
+        total = total + naming + 5 * apart + 2 * (1 - _giou(_cornered(guess), truth[on_thing])).mean()
+        right = float(_iou(_cornered(guess), truth[on_thing]).mean())
+        reference = said.intermediate_reference_points[:, level]
+    return total, right
 
 
 def _focal(logits: Tensor, target: Tensor) -> Tensor:
@@ -207,6 +213,13 @@ def _centred(boxes: Tensor) -> Tensor:
 
 def _cornered(boxes: Tensor) -> Tensor:
     return torch.cat([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], -1)
+
+
+def _iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union of boxes x0 y0 x1 y1, broadcast."""
+    area_a, area_b = (x[..., 2:].sub(x[..., :2]).clamp(min=0).prod(-1) for x in (a, b))
+    shared = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    return shared / (area_a + area_b - shared + 1e-7)
 
 
 def _giou(a: Tensor, b: Tensor) -> Tensor:

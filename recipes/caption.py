@@ -1,7 +1,7 @@
 """Captions a picture by letting CLIP and a language model talk: Socratic Models, Zeng et al. 2022 (arXiv:2204.00598).
 
 CLIP names the image type, the amount, the places and the objects; a writer that sees nothing proposes
-captions; CLIP judges them against the picture. Synonym exclusion walks down the objects as in the open
+captions; CLIP judges them against the picture. With `method="direct"` a captioning model speaks alone. Synonym exclusion walks down the objects as in the open
 replication of the paper's captioner.
 """
 
@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from socratic.ask import Question, ask_all
-from socratic.capability import Embedder, Writer
+from socratic.capability import Captioner, Embedder, Writer
 from socratic.errors import BadInput, SocraticError
 from socratic.prompt import load
 from socratic.recipe import recipe
+from socratic.tasks import Describe
 from socratic.transcript import Transcript, Value
 from socratic.values import Picture, Ranking, Vector
 from socratic.vocabulary import load_words, rank, without_synonyms
@@ -64,6 +65,7 @@ class Caption:
 def caption(
     picture: Picture,
     *,
+    method: Literal["socratic", "direct"] = "socratic",
     n: int = 10,
     objects: str = "",
     places: str = "",
@@ -78,12 +80,14 @@ def caption(
     prompt: str = "caption.write",
     embedder: Embedder,
     writer: Writer,
+    captioner: Captioner,
     talk: Transcript,
 ) -> Caption:
     """Writes one caption for a picture.
 
     Args:
         picture: what to describe.
+        method: `socratic`, or `direct`: a captioning model says its likeliest caption and nobody else is asked.
         n: how many captions the writer proposes.
         objects: a file with object names, one per line; a general list when empty.
         places: a file with place names, one per line; a general list when empty.
@@ -99,6 +103,8 @@ def caption(
     """
     if n < 1:
         raise BadInput(f"n must be at least 1, not {n}")
+    if method == "direct":
+        return _direct(picture, captioner, talk)
     eyes = _Eyes(embedder, picture, talk)
     image_type = eyes.one("image type", IMAGE_TYPES, "This is a {}.")
     amount = eyes.one("amount", tuple(amounts), "{}")
@@ -110,6 +116,16 @@ def caption(
     proposals = ask_all(talk, writer, load(prompt), questions, temperature=temperature)
     candidates = _judged(eyes, proposals)
     return Caption(candidates[0].text, candidates[0].score or 0.0, candidates, talk)
+
+
+def _direct(picture: Picture, captioner: Captioner, talk: Transcript) -> Caption:
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        said = captioner.describe(Describe(picture))
+        return said.text, {"confidence": said.confidence}
+
+    turn = talk.state("caption", captioner.fingerprint, [picture.sha256], look)
+    score = turn.evidence.get("confidence") or 0.0
+    return Caption(turn.text, score, (Candidate(turn.text, score),), talk)
 
 
 class _Eyes:

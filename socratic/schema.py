@@ -8,11 +8,14 @@ The fields of the item's dataclass are the arguments; pictures are given as path
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 import warnings
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from types import GenericAlias
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Field, ValidationError, create_model
@@ -38,8 +41,8 @@ def arguments_of(operation: Operation[Any, Any]) -> type[BaseModel]:
     if is_dataclass(item) and item is not Picture:
         return _model(item, operation.__doc__ or "")
     name = "picture" if item is Picture else "text" if item is str else "item"
-    model = create_model(operation.name, __doc__=operation.__doc__, **{name: (_told_as(item), ...)})
-    return model
+    only: dict[str, Any] = {name: (_told_as(item), ...)}
+    return create_model(operation.name, __doc__=operation.__doc__, **only)
 
 
 def item_from(operation: Operation[Any, Any], arguments: Mapping[str, Any]) -> Any:
@@ -84,8 +87,11 @@ def _model(item: Any, doc: str) -> type[BaseModel]:
         made[f.name] = (_told_as(hints[f.name]), Field(default, description=described.get(f.name)))
     summary = inspect.cleandoc(item.__doc__ or doc).partition("\n\n")[0]
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Field name", UserWarning)  # `Request.schema` hides a retired name of pydantic
-        return create_model(item.__name__, __doc__=summary, __config__={"extra": "forbid"}, **made)
+        warnings.filterwarnings(
+            "ignore", "Field name", UserWarning
+        )  # `Request.schema` hides a retired name of pydantic
+        model: type[BaseModel] = create_model(item.__name__, __doc__=summary, __config__={"extra": "forbid"}, **made)
+    return model
 
 
 def _told_as(kind: Any) -> Any:
@@ -97,14 +103,9 @@ def _told_as(kind: Any) -> Any:
     if get_origin(kind) in (None, Literal):
         return kind
     parts = tuple(part if part in (..., None) else _told_as(part) for part in get_args(kind))
-    origin = get_origin(kind)
-    if origin is tuple:
-        return tuple[parts]
-    alternatives = dict.fromkeys(parts)  # `str | Picture` is one kind of text
-    union: Any = None
-    for part in alternatives:
-        union = part if union is None else union | part
-    return union
+    if get_origin(kind) is tuple:
+        return GenericAlias(tuple, parts)
+    return functools.reduce(operator.or_, dict.fromkeys(parts))  # `str | Picture` is one kind of text
 
 
 def _made(item: Any, checked: BaseModel) -> Any:

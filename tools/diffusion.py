@@ -187,7 +187,7 @@ def load(
         from diffusers.utils import logging as diffusers_log
         from transformers.utils import logging as transformers_log
     except ImportError as error:
-        raise missing_package(error, "diffusion") from error
+        raise missing_package(error, "local") from error
     diffusers_log.set_verbosity_error()
     diffusers_log.disable_progress_bar()
     transformers_log.disable_progress_bar()
