@@ -37,7 +37,8 @@ def language(folder: Path) -> Any:
         CORPUS, trainers.BpeTrainer(vocab_size=330, initial_alphabet=alphabet, special_tokens=["<|endoftext|>"])
     )
     parts = json.loads(inner.to_str())["model"]
-    words = GPT2Tokenizer(vocab=parts["vocab"], merges=[tuple(m) for m in parts["merges"]])
+    pairs: Any = [tuple(m) for m in parts["merges"]]
+    words = GPT2Tokenizer(vocab=parts["vocab"], merges=pairs)
     torch.manual_seed(2)
     config = GPT2Config(
         vocab_size=len(words), n_positions=48, n_embd=WIDTH, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0,
@@ -60,7 +61,7 @@ def sight(folder: Path) -> None:
     vision = {"image_size": 32, "layers": 1, "width": 32, "patch_size": 8, "head_width": 16}
     text = {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
     torch.manual_seed(0)
-    model = CLIP(SEES, CLIPVisionCfg(**vision), CLIPTextCfg(**text))  # type: ignore[arg-type]
+    model = CLIP(SEES, CLIPVisionCfg(**vision), CLIPTextCfg(**text))
     with torch.no_grad():
         model.visual.proj.normal_()  # pictures must matter
     pixels = {"size": [32, 32], "mode": "RGB", "mean": [0.5] * 3, "std": [0.2] * 3, "interpolation": "bicubic"}
@@ -163,7 +164,7 @@ def reference(root: Path, kind: str, task: Describe) -> tuple[str, bool]:
     from transformers import AutoTokenizer, GPT2LMHeadModel
 
     eyes, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{root / 'clip'}")
-    words = AutoTokenizer.from_pretrained(root / "gpt2")
+    words: Any = AutoTokenizer.from_pretrained(root / "gpt2")
     gpt = GPT2LMHeadModel.from_pretrained(root / "gpt2").eval()
     if kind == "mlp":
         gpt.transformer.wte.weight.data.mul_(0.9)
@@ -254,7 +255,7 @@ def test_what_is_missing_or_does_not_fit_is_said(root: Path, tmp_path: Path) -> 
     refused({**whole, "gpt.transformer.wpe.weight": torch.ones(48, WIDTH)}, "lacks gpt")
     with pytest.raises(ModelUnavailable, match="no file"):
         tool.load(str(tmp_path / "nothing.pt"))
-    (tmp_path / "code.pt").write_bytes(pickle.dumps({"clip_project.model.0.weight": print}))
+    (tmp_path / "code.pt").write_bytes(pickle.dumps({"clip_project.model.0.weight": print}, 2))
     with pytest.raises(ModelUnavailable, match="no state dict"):
         tool.load(str(tmp_path / "code.pt"))
     with pytest.raises(ModelUnavailable):
