@@ -79,6 +79,8 @@ class Choices:
         chosen = [self._ends[0]] * len(self._manners)
         for i in sorted(self._running):
             token = chosen_token(logits[i], self._manners[i].temperature, self._dice[i])
+            if not math.isfinite(chances[i, token]):
+                raise FloatingPointError("the model gave no number for its next token; load it with dtype float32")
             chosen[i] = token
             self._tokens[i].append(token)
             self._chances[i].append(float(chances[i, token]))

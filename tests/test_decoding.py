@@ -66,6 +66,13 @@ def test_confidence_is_the_geometric_mean_with_the_end_at_temperature_one() -> N
         assert choices.said()[0].confidence == pytest.approx(math.sqrt(chances[0] * chances[1]), rel=1e-5)
 
 
+def test_a_model_that_gives_no_numbers_is_not_believed() -> None:
+    import torch
+
+    with pytest.raises(FloatingPointError):
+        Choices([How()], [END]).choose(torch.full((1, 10), math.nan))
+
+
 def test_a_row_that_wants_nothing_says_nothing() -> None:
     choices = Choices([How(max_tokens=0)], [END])
     assert not choices.running and choices.said()[0].tokens == () and not choices.said()[0].finished
