@@ -13,12 +13,19 @@ from rich.text import Text
 
 from socratic.gallery import Shown, ledger_of, write_page
 from socratic.images import expand
+from socratic.overlay import overlay
+from socratic.pocket.concepts import known
+from socratic.recipes.ask import ask
 from socratic.recipes.caption import caption
 from socratic.recipes.classify import classify
+from socratic.recipes.generate import generate
+from socratic.recipes.segment import segment
 from socratic.transcript import Transcript
 from socratic.values import Picture
 from socratic.workbench import open_profile
 
+QUESTIONS = ("What is in the picture?", "How many things are there?", "Where is this?", "Is there a dog?")
+PROMPTS = ("a lemon on a beach", "a car in a city", "an owl and a banana in a forest")
 LABELS = ("giraffe", "zebra", "flamingo", "dog", "cat", "car", "umbrella", "strawberry")
 
 
@@ -40,6 +47,9 @@ def show(out: Path) -> None:
             told = classify(source, labels=LABELS, explain=True)
             shown.append(Shown(f"{told.label} (by descriptors)", told.transcript))
             console.print(Text(f"{Path(source).name}: {told.say()}\n"))
+        for title, show_one in (("found and cut out", _found), ("asked", _asked), ("drawn", _drawn)):
+            console.rule(title)
+            shown += show_one(console, scenes)
         console.rule("photographs: what pocket cannot do (its world is drawn); try --profile small")
         for source in photos:
             value = caption(source)
@@ -50,6 +60,43 @@ def show(out: Path) -> None:
     console.rule()
     console.print(f"replies: {ledger_of([s.transcript for s in shown])}; {time.perf_counter() - began:.1f} s")
     console.print(f"the same with the pictures: {out / 'index.html'}")
+
+
+def _found(console: Console, scenes: list[str]) -> list[Shown]:
+    """Text to masks: every known name is looked for in each picture."""
+    names = [c.name for c in known()]
+    shown = []
+    for source in scenes[:6]:
+        cut = segment(source, phrases=names)
+        laid = overlay(cut.transcript.pictures[0], cut.regions)
+        shown.append(Shown(cut.say(), cut.transcript, [Picture.of(laid, "what was found")]))
+        row = Table.grid(padding=(0, 2))
+        row.add_row(
+            _thumbnail(shown[-1].laid_over[0]), Text(f"{Path(source).name}\n{cut.say().replace('; ', chr(10))}")
+        )
+        console.print(row)
+    return shown
+
+
+def _asked(console: Console, scenes: list[str]) -> list[Shown]:
+    shown = []
+    for source in scenes[:4]:
+        told = ask(source, questions=QUESTIONS)
+        direct = caption(source, method="direct")
+        shown.append(Shown(direct.text, told.transcript))
+        console.print(Text(f"{Path(source).name}: {direct.text}\n    " + told.say().replace("\n", "\n    ") + "\n"))
+    return shown
+
+
+def _drawn(console: Console, scenes: list[str]) -> list[Shown]:
+    shown = []
+    for prompt in PROMPTS:
+        drawn = generate(prompt, n=2)
+        shown.append(Shown(f"drawn: {prompt}", drawn.transcript))
+        row = Table.grid(padding=(0, 2))
+        row.add_row(*(_thumbnail(d.picture) for d in drawn.drawings), Text(prompt))
+        console.print(row)
+    return shown
 
 
 def _print(console: Console, source: Path, text: str, talk: Transcript) -> None:

@@ -8,6 +8,7 @@ so that the picture is encoded once. Sequences are those of Blip2Processor: imag
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +52,21 @@ def train(out: Path, work: Path, *, steps: int = 3600, batch: int = 32, lr: floa
     pixels, owners = drawn(plans, SIZE, work / f"world-{SCENES}")
     words = tokenizer(plans)
     model = _model(len(words))
-    _train_vision(model.vision_model, plans, pixels, owners, work)
+    patches = _Patches(plans, owners)
+    _train_vision(model.vision_model, patches, pixels, work)
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = random.Random(f"answerer-{step}")
         rows = sorted(rng.sample(range(len(plans)), batch))
         texts = [text for i in rows for text in lessons(plans[i], rng)]
-        loss, right = _reply_loss(model, augmented(pixels[rows], step), texts, words)
-        return loss, {"right": right}
+        seen = model.get_image_features(augmented(pixels[rows], step))
+        loss, right = _reply_loss(model, seen.pooler_output, texts, words)
+        naming, patches_right = patches.loss(seen.last_hidden_state, rows)
+        return loss + 0.3 * naming, {"right": right, "patches": patches_right}
 
     course.run(
-        "answerer", model, loss_of, steps=steps, lr=lr, work=work, average=0.995,
-        save=lambda trained: _save(trained, words, out),
+        "answerer", nn.ModuleDict({"model": model, "patches": patches}), loss_of, steps=steps, lr=lr, work=work,
+        average=0.995, save=lambda trained: _save(trained["model"], words, out),
     )  # fmt: skip
 
 
@@ -113,33 +117,45 @@ def _model(vocabulary: int) -> Any:
     return model.train()
 
 
-def _train_vision(vision: Any, plans: list[Scene], pixels: Any, owners: Any, work: Path, *, steps: int = 1000) -> None:
-    """Teaches the vision transformer, in place, to name the thing in each patch, the place and the manner."""
-    names = {name: n for n, name in enumerate(concepts(), start=1)}
-    places = {name: n for n, name in enumerate(PLACES)}
-    heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in (len(names) + 1, len(places), len(IMAGE_TYPES)))
+class _Patches(nn.Module):
+    """Names what stands in each patch, the place and the manner: lessons for the vision transformer alone."""
+
+    def __init__(self, plans: list[Scene], owners: Any) -> None:
+        super().__init__()
+        self._plans, self._owners = plans, owners
+        self._names = {name: n for n, name in enumerate(concepts(), start=1)}
+        self._places = {name: n for n, name in enumerate(PLACES)}
+        sizes = (len(self._names) + 1, len(self._places), len(IMAGE_TYPES))
+        self.heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes)
+
+    def loss(self, seen: Tensor, rows: Sequence[int]) -> tuple[Tensor, float]:
+        """Cross entropy, and the share of patches on things that are named rightly."""
+        cells = owners_at(self._owners[rows], SIZE // PATCH)
+        told = [np.array([0, *(self._names[t.name] for t in self._plans[i].things)]) for i in rows]
+        target = torch.from_numpy(np.stack([t[c] for t, c in zip(told, cells, strict=True)]))
+        logits = self.heads[0](seen[:, 1:])
+        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten())
+        places = torch.tensor([self._places[self._plans[i].place] for i in rows])
+        manners = torch.tensor([IMAGE_TYPES.index(self._plans[i].image_type) for i in rows])
+        for head, truth in ((self.heads[1], places), (self.heads[2], manners)):
+            loss = loss + 0.2 * functional.cross_entropy(head(seen[:, 0]), truth)
+        on = target > 0
+        return loss, float((logits.argmax(-1) == target)[on].float().mean())
+
+
+def _train_vision(vision: Any, patches: _Patches, pixels: Any, work: Path, *, steps: int = 1000) -> None:
+    """Teaches the vision transformer, in place."""
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
-        rows = np.sort(np.random.default_rng(step).integers(0, len(plans), 48))
-        seen = vision(pixel_values=augmented(pixels[rows], step)).last_hidden_state
-        cells = owners_at(owners[rows], SIZE // PATCH)
-        told = [np.array([0, *(names[t.name] for t in plans[i].things)]) for i in rows]
-        target = torch.from_numpy(np.stack([t[c] for t, c in zip(told, cells, strict=True)]))
-        logits = heads[0](seen[:, 1:])
-        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten())
-        for head, truth in (
-            (heads[1], [places[plans[i].place] for i in rows]),
-            (heads[2], [IMAGE_TYPES.index(plans[i].image_type) for i in rows]),
-        ):
-            loss = loss + 0.2 * functional.cross_entropy(head(seen[:, 0]), torch.tensor(truth))
-        on = target > 0
-        return loss, {"right": float((logits.argmax(-1) == target)[on].float().mean())}
+        rows = np.sort(np.random.default_rng(step).integers(0, len(pixels), 48)).tolist()
+        loss, right = patches.loss(vision(pixel_values=augmented(pixels[rows], step)).last_hidden_state, rows)
+        return loss, {"right": right}
 
-    whole = nn.ModuleDict({"vision": vision, "heads": heads})
+    whole = nn.ModuleDict({"vision": vision, "heads": patches.heads})
     course.run("vision", whole, loss_of, steps=steps, lr=1.5e-3, work=work, save=lambda trained: None, every=200)
 
 
-def _reply_loss(model: Any, pixels: Tensor, texts: list[tuple[str, str]], words: Any) -> tuple[Tensor, float]:
+def _reply_loss(model: Any, seen: Tensor, texts: list[tuple[str, str]], words: Any) -> tuple[Tensor, float]:
     """Cross entropy on the reply tokens, and how many replies are right word for word."""
     prompts = [words(prompt)["input_ids"] for prompt, _ in texts]
     replies = [words(reply, add_special_tokens=False)["input_ids"] + [2] for _, reply in texts]
@@ -147,7 +163,7 @@ def _reply_loss(model: Any, pixels: Tensor, texts: list[tuple[str, str]], words:
     longest = max(map(len, rows))
     ids = torch.tensor([r + [0] * (longest - len(r)) for r in rows])
     scored = torch.tensor([[False] * len(p) + [True] * len(r) + [False] * (longest - len(p) - len(r)) for p, r in zip(prompts, replies, strict=True)])  # fmt: skip
-    seen = model.get_image_features(pixels).pooler_output.repeat_interleave(len(texts) // len(pixels), 0)
+    seen = seen.repeat_interleave(len(texts) // len(seen), 0)
     opt = model.language_model
     inputs = torch.cat([seen, opt.get_input_embeddings()(ids)], 1)
     mask = torch.cat([torch.ones(seen.shape[:2], dtype=torch.long), (ids > 0).long()], 1)

@@ -27,9 +27,9 @@ from socratic.torchvision_guard import guard
 
 SIZE, SCENES, BASE = 96, 36_000, 20_000_000
 DETECTOR: dict[str, Any] = {
-    "num_queries": 24, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 256, "decoder_ffn_dim": 256,
+    "num_queries": 120, "encoder_layers": 2, "decoder_layers": 1, "encoder_ffn_dim": 256, "decoder_ffn_dim": 256,
     "encoder_attention_heads": 4, "decoder_attention_heads": 4, "d_model": WIDTH, "dropout": 0.0,
-    "num_feature_levels": 2, "max_text_len": 96, "fusion_droppath": 0.0,
+    "num_feature_levels": 2, "max_text_len": 96, "fusion_droppath": 0.0, "decoder_bbox_embed_share": False,
 }  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def train(
             token_type_ids=torch.zeros_like(made.words["input_ids"]),
         )  # fmt: skip
         dense, figures = _dense_loss(said, made)
-        queries, right = _query_loss(model, said, made)
-        return dense + queries, {**figures, "query iou": right}
+        queries, overlap = _query_loss(said, made)
+        return dense + queries, {**figures, "query iou": overlap}
 
     def save(trained: Any) -> None:
         _save(trained, words, out)
@@ -85,7 +85,7 @@ def train(
     model = course.run("detector", model, loss_of, steps=steps, lr=lr, work=work, save=save, average=0.995)
     model.requires_grad_(False)
     model.model.decoder.requires_grad_(True)  # holds the heads, too
-    course.run("decoder", model, loss_of, steps=decoder_steps, lr=lr, work=work, save=save, average=0.99)
+    course.run("decoder", model, loss_of, steps=decoder_steps, lr=lr / 2, work=work, save=save, average=0.99)
 
 
 def _text_config(vocabulary: int) -> Any:
@@ -172,8 +172,8 @@ def _dense_loss(said: Any, made: Batch) -> tuple[Tensor, dict[str, float]]:
     return naming + where, {"naming": float(naming.detach()), "where": float(where.detach()), "right": float(right)}
 
 
-def _query_loss(model: Any, said: Any, made: Batch) -> tuple[Tensor, float]:
-    """After each decoder layer, a query that began on a thing (IoU of at least a half) knows its phrase and box."""
+def _query_loss(said: Any, made: Batch) -> tuple[Tensor, float]:
+    """Every query that begins on a thing (IoU of at least a half) learns its phrase and box."""
     tokens = made.spoken.shape[1]
     starts = _cornered(said.init_reference_points)
     on = torch.zeros(starts.shape[:2], dtype=torch.long)
@@ -183,20 +183,11 @@ def _query_loss(model: Any, said: Any, made: Batch) -> tuple[Tensor, float]:
     target = torch.stack([told[things] for told, things in zip(made.told, on, strict=True)])
     truth = torch.stack([boxes[things] for boxes, things in zip(made.boxes, on, strict=True)])
     known = made.spoken.bool()[:, None].expand_as(target)
-    on_thing, total, right = on > 0, torch.zeros(()), 0.0
-    reference = said.init_reference_points
-    for level in range(said.intermediate_hidden_states.shape[1]):
-        hidden = said.intermediate_hidden_states[:, level]
-        guess = (model.bbox_embed[level](hidden) + torch.special.logit(reference, eps=1e-5)).sigmoid()[on_thing]
-        logits = model.class_embed[level](
-            hidden, said.encoder_last_hidden_state_text, made.words["attention_mask"].bool()
-        )[..., :tokens]
-        naming = _focal(logits[known], target[known]) / max(1, int((target.sum(-1) > 0).sum()))
-        apart = functional.l1_loss(guess, _centred(truth[on_thing]), reduction="sum") / max(1, len(guess))
-        total = total + naming + 5 * apart + 2 * (1 - _giou(_cornered(guess), truth[on_thing])).mean()
-        right = float(_iou(_cornered(guess), truth[on_thing]).mean())
-        reference = said.intermediate_reference_points[:, level]
-    return total, right
+    naming = _focal(said.logits[..., :tokens][known], target[known]) / max(1, int((target.sum(-1) > 0).sum()))
+    guess, wanted = said.pred_boxes[on > 0], truth[on > 0]
+    apart = functional.l1_loss(guess, _centred(wanted), reduction="sum") / max(1, len(guess))
+    overlap = float(_iou(_cornered(guess.detach()), wanted).mean())
+    return naming + 5 * apart + 2 * (1 - _giou(_cornered(guess), wanted)).mean(), overlap
 
 
 def _focal(logits: Tensor, target: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from socratic.transcript import Transcript, Turn
 from socratic.values import Picture
@@ -15,14 +16,15 @@ from socratic.values import Picture
 
 @dataclass(frozen=True)
 class Shown:
-    """One conversation on the page, under its answer."""
+    """One conversation on the page, under its answer; `laid_over` are pictures of what was found, to show beside it."""
 
     answer: str
     transcript: Transcript
+    laid_over: Sequence[Picture] = ()
 
     @property
     def pictures(self) -> Sequence[Picture]:
-        return self.transcript.pictures
+        return [*self.laid_over, *self.transcript.pictures]
 
     @property
     def groups(self) -> list[list[Turn]]:
@@ -41,10 +43,17 @@ def page(shown: Sequence[Shown], title: str) -> str:
     """The page as HTML. Everything that a model or a file said is escaped."""
     from jinja2 import Environment
 
-    template = Environment(autoescape=True).from_string(
-        files("socratic").joinpath("page.html").read_text(encoding="utf-8")
-    )
+    environment = Environment(autoescape=True)
+    environment.filters["brief"] = _brief
+    template = environment.from_string(files("socratic").joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(title=title, transcripts=shown, ledger=ledger_of([s.transcript for s in shown]))
+
+
+def _brief(evidence: Any) -> Any:
+    """Evidence without the runs of masks, which nobody reads."""
+    if isinstance(evidence, Mapping):
+        return {k: f"{len(v)} runs" if k == "counts" else _brief(v) for k, v in evidence.items()}
+    return [_brief(v) for v in evidence] if isinstance(evidence, list) else evidence
 
 
 def ledger_of(transcripts: Sequence[Transcript]) -> Mapping[str, int]:
