@@ -178,8 +178,8 @@ def _query_loss(said: Any, made: Batch) -> tuple[Tensor, float]:
     starts = _cornered(said.init_reference_points)
     on = torch.zeros(starts.shape[:2], dtype=torch.long)
     for row, boxes in enumerate(made.boxes):
-        overlap = _iou(starts[row][:, None], boxes[None])
-        on[row] = torch.where(overlap.max(1).values >= 0.5, overlap.argmax(1), 0)
+        shared = _iou(starts[row][:, None], boxes[None])
+        on[row] = torch.where(shared.max(1).values >= 0.5, shared.argmax(1), 0)
     target = torch.stack([told[things] for told, things in zip(made.told, on, strict=True)])
     truth = torch.stack([boxes[things] for boxes, things in zip(made.boxes, on, strict=True)])
     known = made.spoken.bool()[:, None].expand_as(target)

@@ -32,7 +32,7 @@ DECODER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: float = 1.5e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: float = 8e-4) -> None:
     """Trains and writes the segmenter with its processor to `out`."""
     guard()
     from transformers import SamConfig, SamModel
@@ -46,7 +46,7 @@ def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: floa
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         dice = np.random.default_rng(step)
         rows = np.sort(dice.integers(0, len(plans), batch))
-        seen = model.get_image_embeddings(augmented(pixels[rows], step))
+        seen = model.vision_encoder(augmented(pixels[rows], step)).last_hidden_state
         boxes, of_boxes = _box_prompts(owners[rows], dice)
         points, of_points = _point_prompts(owners[rows], dice)
         boxed = model(image_embeddings=seen, input_boxes=boxes, multimask_output=False)
@@ -103,7 +103,7 @@ def _mask_loss(said: Any, truth: Tensor) -> tuple[Tensor, float]:
         on = logits > 0
         overlap = (on & (target > 0)).sum((2, 3)) / (on | (target > 0)).sum((2, 3)).clamp(min=1)
     told = functional.mse_loss(said.iou_scores.flatten(0, 1), overlap)
-    best = (2 * plain + dice).min(1).values.mean()
+    best = (plain + dice).min(1).values.mean()
     return best + told, float(overlap.max(1).values.mean())
 
 

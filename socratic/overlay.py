@@ -33,7 +33,7 @@ def overlay(picture: Picture, regions: Regions) -> Image.Image:
         if region.mask:
             canvas = _washed(canvas, region.mask, colour)
     draw = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(size=max(11, max(canvas.size) // 40))
+    font = ImageFont.load_default(size=max(14, max(canvas.size) // 26))
     for region, colour in zip(ordered, colours, strict=True):
         _framed(draw, region, colour, scale, font)
     return canvas
