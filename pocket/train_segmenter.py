@@ -22,7 +22,7 @@ from socratic.torchvision_guard import guard
 SIZE, SCENES, BASE, PROMPTS = 128, 10_000, 30_000_000, 3
 VISION: dict[str, Any] = {
     "hidden_size": 96, "output_channels": 64, "num_hidden_layers": 4, "num_attention_heads": 4, "image_size": SIZE,
-    "patch_size": 8, "window_size": 8, "global_attn_indexes": [1, 3], "mlp_dim": 192, "num_pos_feats": 32,
+    "patch_size": 8, "window_size": 8, "global_attn_indexes": [1, 3], "mlp_dim": 192, "num_pos_feats": 32, "scale": 1,
 }  # fmt: skip
 PROMPT: dict[str, Any] = {
     "hidden_size": 64, "image_size": SIZE, "patch_size": 8, "mask_input_channels": 16, "image_embedding_size": 16,
@@ -32,7 +32,7 @@ DECODER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: float = 8e-4) -> None:
+def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: float = 1e-3) -> None:
     """Trains and writes the segmenter with its processor to `out`."""
     guard()
     from transformers import SamConfig, SamModel
@@ -42,6 +42,8 @@ def train(out: Path, work: Path, *, steps: int = 1200, batch: int = 16, lr: floa
     torch.manual_seed(0)
     model = SamModel(SamConfig(vision_config=VISION, prompt_encoder_config=PROMPT, mask_decoder_config=DECODER))
     model.train()
+    places = model.shared_image_embedding.positional_embedding  # fixed, and of unit scale as in the paper's code: the
+    places.requires_grad_(False).copy_(torch.randn(places.shape))  # class begins at half its width, too fine to learn
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         dice = np.random.default_rng(step)

@@ -1,6 +1,6 @@
 """Pictures to look at: boxes, masks and labels laid over a picture, and contact sheets of several. Finds nothing.
 
-One label has one colour, the same in every picture; colours are far apart for people who confuse red and green
+A label has one colour, as far as can be the same in every picture; colours are far apart for people who confuse red and green
 (Okabe & Ito 2008).
 """
 
@@ -77,8 +77,13 @@ def _shortened(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFon
 
 
 def _colours(regions: Sequence[Region]) -> list[Colour]:
-    """A colour per label; things without labels get one each, in turn."""
-    return [_COLOURS[(zlib.crc32(r.label.encode()) if r.label else n) % len(_COLOURS)] for n, r in enumerate(regions)]
+    """A colour per label, and where labels of one picture would share one, the next; things without labels in turn."""
+    taken: dict[str, int] = {}
+    for label in sorted({r.label for r in regions if r.label}):
+        wish = zlib.crc32(label.encode()) % len(_COLOURS)
+        free = [(wish + i) % len(_COLOURS) for i in range(len(_COLOURS))]
+        taken[label] = next((c for c in free if c not in taken.values()), wish)
+    return [_COLOURS[taken[r.label] if r.label else n % len(_COLOURS)] for n, r in enumerate(regions)]
 
 
 def _washed(canvas: Image.Image, mask: Mask, colour: Colour) -> Image.Image:

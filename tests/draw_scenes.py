@@ -8,8 +8,9 @@ from pathlib import Path
 from PIL import Image
 
 from socratic.pocket.concepts import known, withheld
-from socratic.pocket.paint import paint
+from socratic.pocket.paint import paint, paint_with_masks
 from socratic.pocket.scenes import Scene, plan
+from socratic.pocket.truth import truth
 
 SIDE, COLUMNS = 128, 12
 FIRST_SEED = 3_000_000
@@ -25,8 +26,13 @@ def main() -> None:
     }
     for kind, scenes in sheets.items():
         _sheet(scenes, folder / f"{kind}.png")
-        rows = [{**s.truth(), "tile": _tile(i)} for i, s in enumerate(scenes)]
+        rows = [{**s.truth(), **_objects(s, kind), "tile": _tile(i)} for i, s in enumerate(scenes)]
         (folder / f"{kind}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+
+
+def _objects(scene: Scene, kind: str) -> dict[str, object]:
+    """Boxes and masks of what is visible, for the scenes that detector and segmenter are held to."""
+    return {"objects": truth(scene, paint_with_masks(scene, SIDE)[1])["objects"]} if kind == "mixed" else {}
 
 
 def _tile(i: int) -> list[int]:
