@@ -9,15 +9,18 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from socratic.ask import Question, ask_all
 from socratic.descriptors import read_descriptors
 from socratic.gallery import ledger_of
+from socratic.pocket import score_sight
 from socratic.pocket.concepts import known, named_in, withheld
 from socratic.pocket.lessons import answer, rewrite
 from socratic.pocket.paint import paint
 from socratic.pocket.scenes import PLACES, Scene, plan
+from socratic.pocket.score_sight import Row
 from socratic.prompt import load
 from socratic.recipes.caption import caption
 from socratic.recipes.classify import classify
@@ -26,6 +29,18 @@ from socratic.values import Picture
 from socratic.workbench import Workbench, open_profile
 
 HAND_WRITTEN, PARAPHRASED = "descriptors.json", "descriptors.paraphrased.json"
+TABLES = {"words": "Judging and writing", "sight": "Seeing and drawing"}
+HEAD = """\
+# Scores of the pocket models
+
+Written by `make scores` (`python -m socratic.pocket score`). Scenes have seeds that training never
+used, and a pair of thing and place that training never drew wherever their things have one.
+Figures are cut to three digits, never rounded up. Pictures of what was seen and drawn are in `pocket/gallery/`.
+
+How to read them: pictures of withheld concepts are in the training scenes, described by their attributes,
+and the writer's and most hand-written descriptors are phrases of that training. Descriptors that say the
+same in other words score far lower: the text tower knows its phrases, not English. Captions, answers and
+drawings are scored on known concepts only; answers count when they are right word for word."""
 FIRST_SEED = 7_000_000  # settings were chosen on seeds below it, so these scenes had no part in any choice
 
 
@@ -132,8 +147,8 @@ def readable(ledger: Mapping[str, int]) -> float:
     return (total - ledger["failed"]) / max(1, total)
 
 
-def report(n_singles: int = 500, n_withheld: int = 260, n_mixed: int = 200) -> str:
-    """Runs everything; about ten minutes on two cores."""
+def words(n_singles: int = 500, n_withheld: int = 260, n_mixed: int = 200) -> list[Row]:
+    """The CLIP pair and the writer; about ten minutes on two cores."""
     names = [c.name for c in known()]
     hidden = [c.name for c in withheld()]
     both = names + hidden
@@ -163,30 +178,35 @@ def report(n_singles: int = 500, n_withheld: int = 260, n_mixed: int = 200) -> s
     rows += [(f"writer: {name}, word for word", "200 conversations", value) for name, value in writer_scores().items()]
     lists = descriptor_ledger()
     rows.append((f"writer: descriptor lists that could be read ({lists})", f"{len(both)} concepts", readable(lists)))
-    return _page(rows)
+    return rows
 
 
-def _page(rows: Sequence[tuple[str, str, float]]) -> str:
+def sight(gallery: Path) -> list[Row]:
+    """The detector, the segmenter, the answerer and the generator; about fifteen minutes on two cores."""
+    with open_profile("pocket", keep=False).used():
+        return score_sight.rows(gallery)
+
+
+def report(old: str, part: str, gallery: Path) -> str:
+    """The report with its tables scored anew, or only one of them.
+
+    Args:
+        old: the report as it is, from which the table that is not scored is kept.
+        part: `all`, `words` or `sight`.
+    """
+    tables = {}
+    for name, title in TABLES.items():
+        if part in ("all", name):
+            tables[title] = _table(words() if name == "words" else sight(gallery))
+        else:
+            _, _, after = old.partition(f"## {title}\n")
+            tables[title] = after.partition("\n## ")[0].strip()
+    return "\n\n".join([HEAD, *(f"## {title}\n\n{table}" for title, table in tables.items())]) + "\n"
+
+
+def _table(rows: Sequence[Row]) -> str:
     lines = [f"| {what} | {on} | {_cut(value)} |" for what, on, value in rows]
-    return "\n".join(
-        [
-            "# Scores of the pocket models",
-            "",
-            "Written by `make scores` (`python -m socratic.pocket score`). Scenes have seeds that training never",
-            "used, and a pair of thing and place that training never drew wherever their things have one.",
-            "Figures are cut to three digits, never rounded up.",
-            "",
-            "How to read them: pictures of withheld concepts are in the training scenes, described by their attributes,",
-            "and the writer's and most hand-written descriptors are phrases of that training. Descriptors that say the",
-            "same in other words score far lower: the text tower knows its phrases, not English. Captions are scored",
-            "on scenes of known concepts only.",
-            "",
-            "| what | on | score |",
-            "|---|---|---|",
-            *lines,
-            "",
-        ]
-    )
+    return "\n".join(["| what | on | score |", "|---|---|---|", *lines])
 
 
 def _cut(value: float) -> str:

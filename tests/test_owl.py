@@ -76,10 +76,10 @@ def assert_close(ours: Regions | SocraticError, others: Regions | SocraticError)
 @pytest.mark.parametrize("kind", ["owlv2", "owlvit"])
 def test_parity_with_transformers(kind: str, tmp_path: Path) -> None:
     """Boxes, scores and labels equal the library's own pass and post-processing, for pictures that are not square."""
+    model = owl_folder(tmp_path, kind)
     import torch
     from transformers import AutoProcessor
 
-    model = owl_folder(tmp_path, kind)
     for picture in pictures(1, (60, 80)) + pictures(1, (90, 40)):
         found = load(tmp_path).find(Find(picture, PHRASES))
         processor = AutoProcessor.from_pretrained(tmp_path, backend="pil")

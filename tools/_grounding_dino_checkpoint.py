@@ -13,7 +13,7 @@ from typing import Any
 
 from socratic.errors import ModelUnavailable
 from socratic.hub import find_weights
-from socratic.tools._checkpoint import Weights, layers, load_weights, read_file
+from socratic.weights import Weights, layers, load_weights, read_file
 
 HEADS = 8
 """Attention heads of the detector: the same in all originals, and in no tensor's shape."""

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from socratic.errors import ModelUnavailable
-from socratic.tools._checkpoint import Weights, layers, load_weights, read_file
+from socratic.weights import Weights, layers, load_weights, read_file
 
 HEADS = 8
 """Attention heads of the mask decoder: the same in all originals, and in no tensor's shape."""

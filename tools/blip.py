@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from socratic.decoding import Said, around_errors, by_groups, generated, padded
 from socratic.device import place, size_in_bytes
-from socratic.errors import BadInput, ModelUnavailable, SocraticError
+from socratic.errors import BadInput, SocraticError
 from socratic.features import PictureFeatures
-from socratic.hub import find_weights, missing_package
+from socratic.hub import find_weights
 from socratic.tasks import Ask, Describe, Match
 from socratic.tool import Tool, operation
-from socratic.torchvision_guard import guard
 from socratic.values import Picture, Statement
+from socratic.weights import kind_of, library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors", "*.txt"]
 Row = TypeVar("Row")
@@ -203,30 +203,14 @@ def load(model: str, *, device: str = "auto", dtype: str = "auto") -> BlipCaptio
     Raises:
         ModelUnavailable: transformers or the weights are missing, or the folder holds another model.
     """
-    try:
-        guard()
-        import transformers
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    transformers.utils.logging.disable_progress_bar()
+    transformers = library()
     folder, revision = find_weights(model, FILES)
     where, number = place(device, dtype)
-    try:
-        (kind, *_) = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or [""]
-        if kind not in KINDS:
-            raise ModelUnavailable(f"{folder} holds {kind or 'no named model'}", hint=f"one of {', '.join(KINDS)}")
+    with reading("BLIP", model):
+        kind = kind_of(folder, KINDS)
         processor = transformers.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
-        family: Any = getattr(transformers, kind)
-        weights, report = family.from_pretrained(
-            folder, dtype=number, use_safetensors=True, trust_remote_code=False, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load BLIP from {folder}: {error}", hint=f"hf download {model}"
-        ) from error
-    if report["missing_keys"]:  # transformers fills them with random numbers
-        raise ModelUnavailable(f"{folder} is not a whole {kind}", hint=f"hf download {model}")
-    return KINDS[kind](weights.eval().to(where), processor, f"blip:{revision}:{number}")
+        weights = load_folder(getattr(transformers, kind), folder, number)
+    return KINDS[kind](weights.to(where), processor, f"blip:{revision}:{number}")
 
 
 def _no_room(task: Describe | Ask) -> BadInput | None:

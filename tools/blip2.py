@@ -23,14 +23,14 @@ from typing import Any
 
 from socratic.decoding import Manner, Said, around_errors, continued
 from socratic.device import place, size_in_bytes
-from socratic.errors import BadInput, ModelUnavailable, SocraticError
+from socratic.errors import BadInput, SocraticError
 from socratic.features import PictureFeatures
-from socratic.hub import find_weights, missing_package
+from socratic.hub import find_weights
 from socratic.tasks import Ask, Describe
 from socratic.tool import Tool, operation
 from socratic.tools._blip2_voice import Voice
-from socratic.torchvision_guard import guard
 from socratic.values import Picture, Statement
+from socratic.weights import kind_of, library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 QUESTION = "Question: {q} Short answer:"
@@ -217,29 +217,12 @@ def load(
     habits = Habits(prefix, question_template, num_beams, caption_min_tokens, answer_length_penalty)
     if "{q}" not in question_template or num_beams < 1:
         raise BadInput("question_template must hold {q}, and num_beams must be at least 1", hint=f"e.g. {QUESTION!r}")
-    try:
-        guard()
-        from transformers import AutoConfig, AutoProcessor, Blip2ForConditionalGeneration
-        from transformers.utils import logging
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    logging.disable_progress_bar()
+    transformers = library()
     folder, revision = find_weights(model, FILES)
     where, number = place(device, dtype)
-    try:
-        kinds = AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or []
-        if Blip2ForConditionalGeneration.__name__ not in kinds:
-            raise ModelUnavailable(f"{folder} holds {kinds}", hint="give a Blip2ForConditionalGeneration")
-        processor = AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
-        loaded: Any = Blip2ForConditionalGeneration.from_pretrained(
-            folder, dtype=number, use_safetensors=True, trust_remote_code=False, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load BLIP-2 from {folder}: {error}", hint=f"hf download {model}"
-        ) from error
-    weights, report = loaded
-    if report["missing_keys"]:  # transformers fills them with random numbers
-        raise ModelUnavailable(f"{folder} is not a whole BLIP-2", hint="give a Blip2ForConditionalGeneration")
+    with reading("BLIP-2", model):
+        kind = kind_of(folder, ["Blip2ForConditionalGeneration"])
+        processor = transformers.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
+        weights = load_folder(getattr(transformers, kind), folder, number)
     settings = ",".join(repr(v) for v in vars(habits).values())
-    return Blip2(weights.eval().to(where), processor, f"blip2:{revision}:{number}:{settings}", habits)
+    return Blip2(weights.to(where), processor, f"blip2:{revision}:{number}:{settings}", habits)

@@ -12,13 +12,13 @@ from typing import Any
 
 from socratic.decoding import around_errors, padded
 from socratic.device import place, size_in_bytes
-from socratic.errors import BadInput, ModelUnavailable, SocraticError
+from socratic.errors import BadInput, SocraticError
 from socratic.features import PictureFeatures
-from socratic.hub import find_weights, missing_package
+from socratic.hub import find_weights
 from socratic.tasks import Match
 from socratic.tool import Tool, operation
-from socratic.torchvision_guard import guard
 from socratic.values import Picture
+from socratic.weights import kind_of, library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors", "*.txt"]
 
@@ -88,28 +88,11 @@ def load(model: str, *, device: str = "auto", dtype: str = "auto") -> Blip2Match
     Raises:
         ModelUnavailable: transformers or the weights are missing, or the folder holds another model.
     """
-    try:
-        guard()
-        from transformers import AutoConfig, AutoProcessor, Blip2ForImageTextRetrieval
-        from transformers.utils import logging
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    logging.disable_progress_bar()
+    transformers = library()
     folder, revision = find_weights(model, FILES)
     where, number = place(device, dtype)
-    try:
-        kinds = AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or []
-        if Blip2ForImageTextRetrieval.__name__ not in kinds:
-            raise ModelUnavailable(f"{folder} holds {kinds}", hint="give a Blip2ForImageTextRetrieval")
-        processor = AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
-        loaded: Any = Blip2ForImageTextRetrieval.from_pretrained(
-            folder, dtype=number, use_safetensors=True, trust_remote_code=False, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load a BLIP-2 matcher from {folder}: {error}", hint=f"hf download {model}"
-        ) from error
-    weights, report = loaded
-    if report["missing_keys"]:  # transformers fills them with random numbers
-        raise ModelUnavailable(f"{folder} is not a whole BLIP-2 matcher", hint="give a Blip2ForImageTextRetrieval")
-    return Blip2Matcher(weights.eval().to(where), processor, f"blip2_match:{revision}:{number}")
+    with reading("a BLIP-2 matcher", model):
+        kind = kind_of(folder, ["Blip2ForImageTextRetrieval"])
+        processor = transformers.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
+        weights = load_folder(getattr(transformers, kind), folder, number)
+    return Blip2Matcher(weights.to(where), processor, f"blip2_match:{revision}:{number}")

@@ -12,10 +12,10 @@ from typing import Any
 from socratic.decoding import chosen_token, padded
 from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError
-from socratic.hub import find_weights, missing_package
+from socratic.hub import find_weights
 from socratic.tool import Tool, operation
-from socratic.torchvision_guard import guard
 from socratic.values import Reply, Request, Usage
+from socratic.weights import library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 
@@ -139,25 +139,13 @@ def load(model: str, *, device: str = "auto", dtype: str = "auto") -> CausalLM:
     Raises:
         ModelUnavailable: transformers or the weights are missing, or the tokenizer has no chat template.
     """
-    try:
-        guard()
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    logging.disable_progress_bar()
+    transformers = library()
     folder, revision = find_weights(model, FILES)
     where, number = place(device, dtype)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        weights = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=number, use_safetensors=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load a chat model from {folder}: {error}", hint=f"hf download {model}"
-        ) from error
+    with reading("a chat model", model):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        weights = load_folder(transformers.AutoModelForCausalLM, folder, number)
     if not tokenizer.chat_template:
         raise ModelUnavailable(f"{model} has no chat template", hint="choose an instruction-tuned model")
     tokenizer.padding_side = "left"
-    return CausalLM(weights.eval().to(where), tokenizer, f"causal_lm:{revision}")
+    return CausalLM(weights.to(where), tokenizer, f"causal_lm:{revision}")

@@ -18,16 +18,15 @@ import numpy as np
 from socratic.decoding import padded
 from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError, ToolError
-from socratic.hub import find_weights, missing_package
+from socratic.hub import find_weights
 from socratic.regions import Regions
 from socratic.tasks import Find
 from socratic.tool import Tool, operation
 from socratic.tools import _grounding_dino_checkpoint
-from socratic.tools._checkpoint import is_file, load_folder
 from socratic.tools._grounding_dino_captions import Caption, CaptionWriter
 from socratic.tools._suppression import Numbers, checked_share, corners, regions_of
-from socratic.torchvision_guard import guard
 from socratic.values import Picture
+from socratic.weights import is_file, library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors", "*.txt"]
 FAMILY = ("grounding-dino", "mm-grounding-dino")
@@ -214,13 +213,7 @@ def load(
         ModelUnavailable: transformers or the weights are missing, or they are of another family.
         BadInput: a setting is out of range.
     """
-    try:
-        guard()
-        import transformers
-        from transformers.utils import logging
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    logging.disable_progress_bar()
+    transformers = library()
     where, number = place(device, "float32" if dtype == "auto" else dtype)
     weights, images, words, revision = _read(model, tokenizer, number, transformers)
     return GroundingDino(
@@ -240,14 +233,10 @@ def _read(model: str, tokenizer: str, dtype: Any, transformers: Any) -> tuple[An
     if is_file(model):
         return _grounding_dino_checkpoint.load(model, tokenizer, dtype)
     folder, revision = find_weights(model, FILES)
-    try:
+    with reading("a detector", model):
         kind = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
         if kind not in FAMILY:
             raise ModelUnavailable(f"{model} is of the family {kind}", hint=f"this tool loads {' and '.join(FAMILY)}")
         processor = transformers.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
         weights = load_folder(transformers.AutoModelForZeroShotObjectDetection, folder, dtype)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load a detector from {folder}: {error}", hint=f"hf download {model}"
-        ) from error
     return weights, processor.image_processor, processor.tokenizer, revision

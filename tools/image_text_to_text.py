@@ -16,11 +16,11 @@ from typing import Any
 from socratic.decoding import Manner, around_errors, by_groups, continued, generated
 from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError
-from socratic.hub import find_weights, missing_package
+from socratic.hub import find_weights
 from socratic.tasks import Ask, Describe
 from socratic.tool import Tool, operation
-from socratic.torchvision_guard import guard
 from socratic.values import Picture, Statement
+from socratic.weights import library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 QUESTION = "{q}\nAnswer the question using a single word or phrase."
@@ -208,30 +208,16 @@ def load(
     """
     if "{q}" not in question_template:
         raise BadInput("question_template must hold {q}", hint=f"e.g. {QUESTION!r}")
-    try:
-        guard()
-        from transformers import AutoModelForImageTextToText
-        from transformers.utils import logging
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    logging.disable_progress_bar()
+    transformers = library()
     folder, revision = find_weights(model, FILES)
     where, number = place(device, dtype)
-    try:
+    with reading("a chat model that sees", model):
         processor = _processor(folder)
-        loaded: Any = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=number, use_safetensors=True, trust_remote_code=False, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load a chat model that sees from {folder}: {error}", hint=f"hf download {model}"
-        ) from error
-    weights, report = loaded
-    if report["missing_keys"] or not getattr(processor, "chat_template", None):
-        lacks = "weights" if report["missing_keys"] else "a chat template"
-        raise ModelUnavailable(f"{model} lacks {lacks}", hint="choose an instruction-tuned model that sees")
+        weights = load_folder(transformers.AutoModelForImageTextToText, folder, number)
+    if not getattr(processor, "chat_template", None):
+        raise ModelUnavailable(f"{model} lacks a chat template", hint="choose an instruction-tuned model that sees")
     fingerprint = f"image_text_to_text:{revision}:{number}:{question_template!r},{caption_prompt!r}"
-    return ImageTextToText(weights.eval().to(where), processor, fingerprint, question_template, caption_prompt)
+    return ImageTextToText(weights.to(where), processor, fingerprint, question_template, caption_prompt)
 
 
 def _processor(folder: Path) -> Any:

@@ -19,10 +19,9 @@ from socratic.hub import find_weights, missing_package
 from socratic.regions import Regions
 from socratic.tasks import Find
 from socratic.tool import Tool, operation
-from socratic.tools._checkpoint import load_folder
 from socratic.tools._suppression import Numbers, checked_share, corners, regions_of
-from socratic.torchvision_guard import guard
 from socratic.values import Picture
+from socratic.weights import library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors", "*.txt"]
 FAMILY = ("owlvit", "owlv2")
@@ -162,26 +161,19 @@ def load(
         ModelUnavailable: transformers, scipy or the weights are missing, or they are of another family.
         BadInput: a setting is out of range.
     """
+    transformers = library()
     try:
-        guard()
         import scipy  # noqa: F401  the image processor of OWLv2 asks for it at the first picture
-        from transformers import AutoConfig, AutoModelForZeroShotObjectDetection, AutoProcessor
-        from transformers.utils import logging
     except ImportError as error:
         raise missing_package(error, "local") from error
-    logging.disable_progress_bar()
     where, number = place(device, "float32" if dtype == "auto" else dtype)
     folder, revision = find_weights(model, FILES)
-    try:
-        kind = AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
+    with reading("a detector", model):
+        kind = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
         if kind not in FAMILY:
             raise ModelUnavailable(f"{model} is of the family {kind}", hint=f"this tool loads {' and '.join(FAMILY)}")
-        processor = AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
-        weights = load_folder(AutoModelForZeroShotObjectDetection, folder, number)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load a detector from {folder}: {error}", hint=f"hf download {model}"
-        ) from error
+        processor = transformers.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
+        weights = load_folder(transformers.AutoModelForZeroShotObjectDetection, folder, number)
     return Owl(
         weights.to(where),
         processor,

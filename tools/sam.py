@@ -18,16 +18,15 @@ import numpy as np
 from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError, ToolError
 from socratic.features import PictureFeatures
-from socratic.hub import find_weights, missing_package
+from socratic.hub import find_weights
 from socratic.regions import Mask, Region, Regions
 from socratic.tasks import Cut
 from socratic.tool import Tool, operation
 from socratic.tools import _sam_checkpoint
-from socratic.tools._checkpoint import is_file, load_folder
 from socratic.tools._sam_prompts import Prompts, grid, prompts_of
 from socratic.tools._suppression import checked_share, suppressed
-from socratic.torchvision_guard import guard
 from socratic.values import Picture
+from socratic.weights import is_file, library, load_folder, reading
 
 FILES = ["*.json", "*.safetensors"]
 FAMILY = {
@@ -252,13 +251,7 @@ def load(
         ModelUnavailable: transformers or the weights are missing, or they are of another family.
         BadInput: a setting is out of range.
     """
-    try:
-        guard()
-        import transformers
-        from transformers.utils import logging
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    logging.disable_progress_bar()
+    transformers = library()
     where, number = place(device, "float32" if dtype == "auto" else dtype)
     weights, processor, revision = _read(model, number, transformers)
     return Sam(
@@ -277,16 +270,10 @@ def _read(model: str, dtype: Any, transformers: Any) -> tuple[Any, Any, str]:
     if is_file(model):
         return _sam_checkpoint.load(model, dtype)
     folder, revision = find_weights(model, FILES)
-    try:
+    with reading("a segmenter", model):
         kind = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type
         if kind not in FAMILY:
             raise ModelUnavailable(f"{model} is of the family {kind}", hint=f"this tool loads {', '.join(FAMILY)}")
         model_class, processor_class = (getattr(transformers, name) for name in FAMILY[kind])
         processor = processor_class.from_pretrained(folder, **({"backend": "pil"} if kind == "sam" else {}))
         return load_folder(model_class, folder, dtype), processor, revision
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"transformers cannot load a segmenter from {folder}: {error}", hint=f"hf download {model}"
-        ) from error

@@ -1,4 +1,4 @@
-"""Weights of torch models: read completely or not at all. Knows no model class.
+"""Weights of transformers models: read completely or not at all. Knows no model class.
 
 transformers fills weights that a checkpoint lacks with random numbers and says so in a log line only; here that
 is an error. Original `.pth` checkpoints are read as plain tensors, never as pickled code.
@@ -7,13 +7,65 @@ is an error. Original `.pth` checkpoints are read as plain tensors, never as pic
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from socratic.errors import ModelUnavailable
+from socratic.errors import ModelUnavailable, SocraticError
+from socratic.hub import missing_package
+from socratic.torchvision_guard import guard
 
 Weights = dict[str, Any]
 """Tensors by name."""
+
+
+def library() -> Any:
+    """The transformers package, without its progress bars.
+
+    Raises:
+        ModelUnavailable: it is not installed.
+    """
+    try:
+        guard()
+        import transformers
+        from transformers.utils import logging
+    except ImportError as error:
+        raise missing_package(error, "local") from error
+    logging.disable_progress_bar()
+    return transformers
+
+
+@contextmanager
+def reading(what: str, model: str) -> Iterator[None]:
+    """Makes one error of all that transformers raises over a folder that it cannot read.
+
+    Args:
+        what: such as `a detector`.
+        model: the folder or hub name.
+    """
+    try:
+        yield
+    except SocraticError:
+        raise
+    except ImportError as error:
+        raise missing_package(error, "local") from error
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelUnavailable(
+            f"transformers cannot load {what} from {model}: {error}", hint=f"hf download {model}"
+        ) from error
+
+
+def kind_of(folder: Path, known: Any) -> str:
+    """The model class that a folder names.
+
+    Raises:
+        ModelUnavailable: it is none of the known ones.
+    """
+    named = library().AutoConfig.from_pretrained(folder, trust_remote_code=False).architectures or [""]
+    if named[0] not in known:
+        raise ModelUnavailable(f"{folder} holds {named[0] or 'no named model'}", hint=f"one of {', '.join(known)}")
+    return str(named[0])
 
 
 def is_file(model: str) -> bool:
