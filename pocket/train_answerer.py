@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from socratic.pocket import course
-from socratic.pocket.concepts import concepts
+from socratic.pocket.concepts import concepts, known
 from socratic.pocket.drawn import augmented, drawn, owners_at
 from socratic.pocket.questions import caption, question
 from socratic.pocket.scenes import IMAGE_TYPES, PLACES, Scene
@@ -53,6 +53,7 @@ def train(out: Path, work: Path, *, steps: int = 3600, batch: int = 32, lr: floa
     words = tokenizer(plans)
     model = _model(len(words))
     patches = _Patches(plans, owners)
+    spoken = _Spoken(words)
     _train_vision(model.vision_model, patches, pixels, work)
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
@@ -62,10 +63,14 @@ def train(out: Path, work: Path, *, steps: int = 3600, batch: int = 32, lr: floa
         seen = model.get_image_features(augmented(pixels[rows], step))
         loss, right = _reply_loss(model, seen.pooler_output, texts, words)
         naming, patches_right = patches.loss(seen.last_hidden_state, rows)
-        return loss + 0.3 * naming, {"right": right, "patches": patches_right}
+        speaking = spoken.loss(
+            seen.pooler_output, model.language_model.get_input_embeddings(), [plans[i] for i in rows]
+        )
+        return loss + 0.3 * naming + speaking, {"right": right, "patches": patches_right, "speaking": float(speaking)}
 
+    parts = nn.ModuleDict({"model": model, "patches": patches, "spoken": spoken})
     course.run(
-        "answerer", nn.ModuleDict({"model": model, "patches": patches}), loss_of, steps=steps, lr=lr, work=work,
+        "answerer", parts, loss_of, steps=steps, lr=lr, work=work,
         average=0.995, save=lambda trained: _save(trained["model"], words, out),
     )  # fmt: skip
 
@@ -141,6 +146,29 @@ class _Patches(nn.Module):
             loss = loss + 0.2 * functional.cross_entropy(head(seen[:, 0]), truth)
         on = target > 0
         return loss, float((logits.argmax(-1) == target)[on].float().mean())
+
+
+class _Spoken(nn.Module):
+    """Lessons for the Q-Former: what it hands on should lie near the language model's own words for what is there.
+
+    Each name is scored by the query that is nearest to its word embedding; names of things that are there should
+    score high, all others low.
+    """
+
+    def __init__(self, words: Any) -> None:
+        super().__init__()
+        self._names = [c.name for c in known()]
+        self._ids = [words(f" {name}", add_special_tokens=False)["input_ids"] for name in self._names]
+        self.scale = nn.Parameter(torch.tensor(0.5))
+        self.bias = nn.Parameter(torch.tensor(-3.0))
+
+    def loss(self, handed: Tensor, embeddings: Any, scenes: Sequence[Scene]) -> Tensor:
+        """Binary cross entropy over names, for what is handed on (pictures x queries x width)."""
+        spoken = torch.stack([embeddings.weight[ids].mean(0) for ids in self._ids])
+        logits = (self.scale * handed @ spoken.T).amax(1) + self.bias
+        there = torch.tensor([[float(name in scene.counts) for name in self._names] for scene in scenes])
+        weight = 1 + 9 * there
+        return functional.binary_cross_entropy_with_logits(logits, there, weight)
 
 
 def _train_vision(vision: Any, patches: _Patches, pixels: Any, work: Path, *, steps: int = 1000) -> None:

@@ -46,11 +46,10 @@ def detect(
     """Finds what phrases name and draws boxes; a phrase that names nothing there gives no box."""
     from socratic.recipes.detect import detect as recipe
 
-    album = _Album(out)
     settings = {"phrases": phrase, "threshold": threshold}
     sheet = Sheet(as_json, transcript, "socratic detect")
-    over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
-    album.close()
+    with _Album(out) as album:
+        over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
 
 
 def segment(
@@ -71,7 +70,6 @@ def segment(
     """Cuts things out, named by phrases, boxes or points: one mask each, as large as the picture."""
     from socratic.recipes.segment import segment as recipe
 
-    album = _Album(out)
     settings = {
         "phrases": phrase or [], "boxes": [_numbers(b, 4, "--box") for b in box or []],
         "points": [_numbers(p, 2, "--point") for p in point or []], "everything": everything, "threshold": threshold,
@@ -79,8 +77,8 @@ def segment(
     if sum(bool(settings[name]) for name in ("phrases", "boxes", "points", "everything")) != 1:
         raise BadInput("segment wants exactly one of -p, --box, --point, --everything", hint="socratic segment --help")
     sheet = Sheet(as_json, transcript, "socratic segment")
-    over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
-    album.close()
+    with _Album(out) as album:
+        over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
 
 
 def generate(
@@ -152,8 +150,11 @@ class _Album:
         path = self.files.get(value.transcript.pictures[0].sha256)
         return text + (f"\n    see {path}" if path else "")
 
-    def close(self) -> None:
-        """Writes the contact sheet where there are several pictures."""
+    def __enter__(self) -> _Album:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Writes the contact sheet where there are several pictures, also when some inputs failed."""
         if self.out is None or len(self._tiles) < 2:
             return
         from socratic.overlay import contact_sheet
