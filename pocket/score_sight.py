@@ -185,7 +185,7 @@ def drawings(n: int, gallery: Path) -> list[Row]:
     return rows
 
 
-def rows(gallery: Path, n: int = 300, n_drawn: int = 200) -> list[Row]:
+def rows(gallery: Path, n: int = 300, n_drawn: int = 100) -> list[Row]:
     """Everything; pictures go to `gallery`. The pocket profile must be in use."""
     gallery.mkdir(parents=True, exist_ok=True)
     items = seen(n)

@@ -192,8 +192,8 @@ def _schedule() -> Any:
 def _save(model: nn.ModuleDict, words: Any, noise: Any, scale: float, out: Path) -> None:
     from diffusers import AutoencoderKL, StableDiffusionPipeline
 
-    coder = AutoencoderKL.from_pretrained(out / "vae")
-    coder.register_to_config(scaling_factor=scale)
+    coder: Any = AutoencoderKL(**{**AUTOENCODER, "scaling_factor": scale})
+    coder.load_state_dict(AutoencoderKL.from_pretrained(out / "vae").state_dict())
     parts = copy.deepcopy(model).half()
     pipeline: Any = StableDiffusionPipeline(
         vae=coder.half(), text_encoder=parts["text"], tokenizer=words, unet=parts["unet"], scheduler=noise,
