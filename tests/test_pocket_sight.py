@@ -49,16 +49,6 @@ def test_a_phrase_whose_object_is_absent_gives_no_box(pocket: Workbench, items: 
     assert sum(false) / len(items) <= 0.05
 
 
-def test_words_to_masks(pocket: Workbench, items: list[Seen]) -> None:
-    overlaps = []
-    for s in items:
-        found = segment(s.picture, phrases=sorted(s.scene.counts)).regions
-        for thing in s.truth:
-            same = [r.mask.iou(thing.mask) for r in found if r.mask and thing.mask and r.label == thing.label]
-            overlaps += [max(same)] if same else []
-    assert len(overlaps) > 100 and sum(overlaps) / len(overlaps) >= 0.8
-
-
 def test_many_phrases_cost_one_pass_each_and_nothing_found_costs_no_mask(pocket: Workbench, items: list[Seen]) -> None:
     picture, names = items[0].picture, [*items[0].scene.counts, "dog", "a red fruit", "violin"]
     segment(picture, phrases=names)
