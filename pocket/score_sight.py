@@ -63,7 +63,7 @@ def detection(items: Sequence[Seen], gallery: Path) -> list[Row]:
     others = [rng.choice([n for n in names if n not in s.scene.counts]) for s in items]
     false = [bool(len(detect(s.picture, phrases=[o]).regions)) for s, o in zip(items, others, strict=True)]
     tiles = [overlay(s.picture, found) for s, found in zip(items[:12], asked, strict=False)]
-    contact_sheet(tiles, [", ".join(s.scene.counts) for s in items[:12]], 4).save(gallery / "detected.png")
+    _keep(contact_sheet(tiles, [", ".join(s.scene.counts) for s in items[:12]], 4), gallery / "detected.png")
     on, named = f"{len(items)} scenes", Counter(n for s in items for n in s.scene.counts)
     whole = average_precision(items, all_names, names)
     right = sum(a.counts == s.scene.counts for a, s in zip(asked, items, strict=True))
@@ -115,7 +115,7 @@ def segmentation(items: Sequence[Seen], gallery: Path) -> list[Row]:
             overlaps.append(max(same, default=0.0))
             hit += [overlaps[-1]] if overlaps[-1] > 0 else []
     tiles = [overlay(s.picture, regions) for s, regions in zip(items[:12], found, strict=False)]
-    contact_sheet(tiles, [", ".join(s.scene.counts) for s in items[:12]], 4).save(gallery / "segmented.png")
+    _keep(contact_sheet(tiles, [", ".join(s.scene.counts) for s in items[:12]], 4), gallery / "segmented.png")
     return [
         ("text to masks: mean IoU, things that were not found count 0", f"{len(overlaps)} things", sum(overlaps) / len(overlaps)),
         ("text to masks: mean IoU of things that were found", f"{len(hit)} things", sum(hit) / max(1, len(hit))),
@@ -178,11 +178,16 @@ def drawings(n: int, gallery: Path) -> list[Row]:
             confirmed.update(detector=by_detector, answerer=by_answerer, both=by_detector and by_answerer)
             tiles.append(picture.pil)
             told.append(f"{'+' if by_detector else '-'}{'+' if by_answerer else '-'} {prompt}")
-        contact_sheet(tiles[:24], told[:24], 6).save(gallery / f"drawn-{kinds}.png")
+        _keep(contact_sheet(tiles[:24], told[:24], 6), gallery / f"drawn-{kinds}.png")
         on = f"{n} prompts for {what}"
         rows += [(f"drawings: confirmed by the {who}", on, confirmed[who] / n) for who in ("detector", "answerer")]
         rows.append(("drawings: confirmed by detector and answerer", on, confirmed["both"] / n))
     return rows
+
+
+def _keep(sheet: Image.Image, path: Path) -> None:
+    """Writes a picture for the repository, in 128 colours: it is kept again at every retraining."""
+    sheet.quantize(128).save(path, optimize=True)
 
 
 def rows(gallery: Path, n: int = 300, n_drawn: int = 100) -> list[Row]:

@@ -56,9 +56,8 @@ def caption(
             return f"{value.text}\n    with confidence {value.score:.0%}"
         return f"{value.text}\n    chosen by CLIP with cosine {value.score:.3f} from {told}"
 
-    over_images(
-        recipe, images, {"method": method, "n": n, "seed": seed, "prompt": prompt}, sheet, profile, no_cache, told
-    )
+    settings = {"n": n, "seed": seed, "prompt": prompt} if method == "socratic" else {"method": method}
+    over_images(recipe, images, settings, sheet, profile, no_cache, told)
 
 
 def classify(
