@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from socratic.pocket.concepts import NUMBERS, Concept, article, concepts, known, pluralised
 from socratic.pocket.phrases import distort, say
@@ -26,7 +26,7 @@ def caption(scene: Scene) -> str:
 
 def listing(scene: Scene) -> str:
     """Everything that is there, in reading order."""
-    counts = Counter(t.name for t in sorted(scene.things, key=_reading_order))
+    counts = Counter(t.name for t in reading_order(scene.things))
     return joined([_counted(concepts()[name], n) for name, n in counts.items()])
 
 
@@ -35,8 +35,14 @@ def question(scene: Scene, rng: random.Random, kind: str = "") -> Asked | None:
     return _MAKERS[kind or rng.choice((*KINDS, "is there", "true"))](scene, rng)
 
 
-def _reading_order(thing: Thing) -> tuple[int, float]:
-    return int(thing.y > 0.5), thing.x
+def reading_order(things: Iterable[Thing]) -> list[Thing]:
+    """Rows from above, each from the left. Things of a row stand at most a quarter of the picture apart in height."""
+    rows: list[list[Thing]] = []
+    for thing in sorted(things, key=lambda t: t.y):
+        if not rows or thing.y - rows[-1][0].y > 0.25:
+            rows.append([])
+        rows[-1].append(thing)
+    return [thing for row in rows for thing in sorted(row, key=lambda t: t.x)]
 
 
 def _counted(c: Concept, n: int) -> str:

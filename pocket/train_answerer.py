@@ -1,27 +1,26 @@
 """Trains the pocket answerer, a small BLIP-2 (Li et al. 2023): `python -m socratic.pocket train answerer`.
 
-Two stages. The vision transformer first learns to name what stands in each patch, which it reads off the truth
-of drawn scenes. Then the whole model learns to caption and to answer, one picture with several texts at a time,
-so that the picture is encoded once. Sequences are those of Blip2Processor: image tokens, <s>, prompt, reply, </s>.
+Three stages. The vision transformer first learns to name what stands in each patch, then the Q-Former to hand on
+what stands where (answerer_parts.py). Then the whole model learns to caption and to answer, one picture with several
+texts at a time, so that the picture is encoded once. Sequences are those of Blip2Processor: image tokens, <s>,
+prompt, reply, </s>.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from socratic.pocket import course
-from socratic.pocket.concepts import concepts, known
-from socratic.pocket.drawn import augmented, drawn, owners_at
+from socratic.pocket.answerer_parts import Cells, Patches, train_queries, train_vision
+from socratic.pocket.drawn import augmented, drawn
 from socratic.pocket.questions import caption, question
-from socratic.pocket.scenes import IMAGE_TYPES, PLACES, Scene
+from socratic.pocket.scenes import Scene
 from socratic.pocket.train_detector import SCENES, SIZE, scene_plans
 from socratic.torchvision_guard import guard
 
@@ -52,9 +51,10 @@ def train(out: Path, work: Path, *, steps: int = 3600, batch: int = 32, lr: floa
     pixels, owners = drawn(plans, SIZE, work / f"world-{SCENES}")
     words = tokenizer(plans)
     model = _model(len(words))
-    patches = _Patches(plans, owners)
-    spoken = _Spoken(words)
-    _train_vision(model.vision_model, patches, pixels, work)
+    patches, cells = Patches(plans, owners, WIDTH, SIZE // PATCH), Cells(words, WIDTH)
+    train_vision(model.vision_model, patches, pixels, work)
+    train_queries(model, patches, cells, plans, pixels, work)
+    embeddings = model.language_model.get_input_embeddings()
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = random.Random(f"answerer-{step}")
@@ -63,12 +63,10 @@ def train(out: Path, work: Path, *, steps: int = 3600, batch: int = 32, lr: floa
         seen = model.get_image_features(augmented(pixels[rows], step))
         loss, right = _reply_loss(model, seen.pooler_output, texts, words)
         naming, patches_right = patches.loss(seen.last_hidden_state, rows)
-        speaking = spoken.loss(
-            seen.pooler_output, model.language_model.get_input_embeddings(), [plans[i] for i in rows]
-        )
-        return loss + 0.3 * naming + speaking, {"right": right, "patches": patches_right, "speaking": float(speaking)}
+        placing, cells_right = cells.loss(seen.pooler_output, embeddings, [plans[i] for i in rows])
+        return loss + 0.3 * naming + placing, {"right": right, "patches": patches_right, "cells": cells_right}
 
-    parts = nn.ModuleDict({"model": model, "patches": patches, "spoken": spoken})
+    parts = nn.ModuleDict({"model": model, "patches": patches, "cells": cells})
     course.run(
         "answerer", parts, loss_of, steps=steps, lr=lr, work=work,
         average=0.995, save=lambda trained: _save(trained["model"], words, out),
@@ -120,67 +118,6 @@ def _model(vocabulary: int) -> Any:
         model.query_tokens.normal_(std=0.5)
         model.vision_model.embeddings.position_embedding.normal_(std=0.1)
     return model.train()
-
-
-class _Patches(nn.Module):
-    """Names what stands in each patch, the place and the manner: lessons for the vision transformer alone."""
-
-    def __init__(self, plans: list[Scene], owners: Any) -> None:
-        super().__init__()
-        self._plans, self._owners = plans, owners
-        self._names = {name: n for n, name in enumerate(concepts(), start=1)}
-        self._places = {name: n for n, name in enumerate(PLACES)}
-        sizes = (len(self._names) + 1, len(self._places), len(IMAGE_TYPES))
-        self.heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes)
-
-    def loss(self, seen: Tensor, rows: Sequence[int]) -> tuple[Tensor, float]:
-        """Cross entropy, and the share of patches on things that are named rightly."""
-        cells = owners_at(self._owners[rows], SIZE // PATCH)
-        told = [np.array([0, *(self._names[t.name] for t in self._plans[i].things)]) for i in rows]
-        target = torch.from_numpy(np.stack([t[c] for t, c in zip(told, cells, strict=True)]))
-        logits = self.heads[0](seen[:, 1:])
-        loss = functional.cross_entropy(logits.flatten(0, 1), target.flatten())
-        places = torch.tensor([self._places[self._plans[i].place] for i in rows])
-        manners = torch.tensor([IMAGE_TYPES.index(self._plans[i].image_type) for i in rows])
-        for head, truth in ((self.heads[1], places), (self.heads[2], manners)):
-            loss = loss + 0.2 * functional.cross_entropy(head(seen[:, 0]), truth)
-        on = target > 0
-        return loss, float((logits.argmax(-1) == target)[on].float().mean())
-
-
-class _Spoken(nn.Module):
-    """Lessons for the Q-Former: what it hands on should lie near the language model's own words for what is there.
-
-    Each name is scored by the query that is nearest to its word embedding; names of things that are there should
-    score high, all others low.
-    """
-
-    def __init__(self, words: Any) -> None:
-        super().__init__()
-        self._names = [c.name for c in known()]
-        self._ids = [words(f" {name}", add_special_tokens=False)["input_ids"] for name in self._names]
-        self.scale = nn.Parameter(torch.tensor(0.5))
-        self.bias = nn.Parameter(torch.tensor(-3.0))
-
-    def loss(self, handed: Tensor, embeddings: Any, scenes: Sequence[Scene]) -> Tensor:
-        """Binary cross entropy over names, for what is handed on (pictures x queries x width)."""
-        spoken = torch.stack([embeddings.weight[ids].mean(0) for ids in self._ids])
-        logits = (self.scale * handed @ spoken.T).amax(1) + self.bias
-        there = torch.tensor([[float(name in scene.counts) for name in self._names] for scene in scenes])
-        weight = 1 + 9 * there
-        return functional.binary_cross_entropy_with_logits(logits, there, weight)
-
-
-def _train_vision(vision: Any, patches: _Patches, pixels: Any, work: Path, *, steps: int = 1000) -> None:
-    """Teaches the vision transformer, in place."""
-
-    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
-        rows = np.sort(np.random.default_rng(step).integers(0, len(pixels), 48)).tolist()
-        loss, right = patches.loss(vision(pixel_values=augmented(pixels[rows], step)).last_hidden_state, rows)
-        return loss, {"right": right}
-
-    whole = nn.ModuleDict({"vision": vision, "heads": patches.heads})
-    course.run("vision", whole, loss_of, steps=steps, lr=1.5e-3, work=work, save=lambda trained: None, every=200)
 
 
 def _reply_loss(model: Any, seen: Tensor, texts: list[tuple[str, str]], words: Any) -> tuple[Tensor, float]:

@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from socratic import tasks
+from socratic import consult
 from socratic.capability import Answerer
 from socratic.errors import BadInput
 from socratic.recipe import recipe
-from socratic.transcript import Transcript, Value
+from socratic.tasks import Ask
+from socratic.transcript import Transcript
 from socratic.values import Picture
 
 
@@ -62,19 +63,7 @@ def ask(
     if not asked or not all(q.strip() for q in asked):
         raise BadInput("there is no question", hint='give at least one, e.g. "What is in the picture?"')
     said = tuple((q, a) for q, a in history)
-    tasks_ = [tasks.Ask((picture,), q, said) for q in asked]
-    replies: dict[str, Any] = {}
-
-    def answer(task: tasks.Ask) -> tuple[Value, Mapping[str, Any]]:
-        if not replies:  # all questions at once: they share one pass over the picture
-            replies.update(zip(asked, answerer.answer.batch(tasks_), strict=True))
-        reply = replies[task.question]
-        return reply.text, {"confidence": reply.confidence}
-
-    answers = []
-    for number, task in enumerate(tasks_, start=1):
-        made_from = [picture.sha256, task.question, said]
-        name = f"answer {number}: {task.question}"
-        turn = talk.state(name, answerer.fingerprint, made_from, lambda task=task: answer(task))  # type: ignore[misc]
-        answers.append(Answer(task.question, turn.text, turn.evidence.get("confidence")))
-    return Answers(tuple(answers), talk)
+    tasks = [Ask((picture,), q, said) for q in asked]
+    names = [f"answer {number}: {q}" for number, q in enumerate(asked, start=1)]
+    replies = [consult.raised(reply) for reply in consult.answer(talk, answerer, tasks, names)]
+    return Answers(tuple(Answer(q, r.text, r.confidence) for q, r in zip(asked, replies, strict=True)), talk)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from socratic import consult
 from socratic.ask import Question, ask_all
 from socratic.capability import Captioner, Embedder, Writer
 from socratic.errors import BadInput, SocraticError
@@ -119,13 +120,9 @@ def caption(
 
 
 def _direct(picture: Picture, captioner: Captioner, talk: Transcript) -> Caption:
-    def look() -> tuple[Value, Mapping[str, Any]]:
-        said = captioner.describe(Describe(picture))
-        return said.text, {"confidence": said.confidence}
-
-    turn = talk.state("caption", captioner.fingerprint, [picture.sha256], look)
-    score = turn.evidence.get("confidence") or 0.0
-    return Caption(turn.text, score, (Candidate(turn.text, score),), talk)
+    said = consult.raised(consult.describe(talk, captioner, [Describe(picture)], ["caption"])[0])
+    score = said.confidence or 0.0
+    return Caption(said.text, score, (Candidate(said.text, score),), talk)
 
 
 class _Eyes:

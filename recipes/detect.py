@@ -5,16 +5,16 @@ All phrases go through the detector in one pass. A phrase that names nothing in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from socratic import consult
 from socratic.capability import Detector
 from socratic.errors import BadInput
 from socratic.recipe import recipe
 from socratic.regions import Regions
-from socratic.tasks import Find
-from socratic.transcript import Transcript, Value
+from socratic.transcript import Transcript
 from socratic.values import Picture
 
 
@@ -48,15 +48,6 @@ def detect(
         phrases: short noun phrases, e.g. `dog` or `a red car`.
         threshold: the least score of a box, in [0, 1]; the detector's own when absent.
     """
-    wanted = Find(picture, tuple(phrases), threshold)
-    if not wanted.phrases:
+    if not phrases:
         raise BadInput("there is no phrase to look for", hint='give at least one, e.g. "dog"')
-
-    def look() -> tuple[Value, Mapping[str, Any]]:
-        found = detector.find(wanted)
-        return found.say(), found.as_dict()
-
-    turn = talk.state("regions", detector.fingerprint, [picture.sha256, wanted.phrases, threshold], look)
-    if turn.origin == "edited":
-        raise BadInput("boxes cannot be edited as text", hint="edit the phrases or the threshold and run it anew")
-    return Detection(Regions.from_dict(turn.evidence), talk)
+    return Detection(consult.find(talk, detector, picture, phrases, threshold), talk)

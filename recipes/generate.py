@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from socratic import consult
 from socratic.capability import Generator
 from socratic.errors import BadInput
 from socratic.recipe import recipe
 from socratic.tasks import Draw
-from socratic.transcript import Transcript, Turn
+from socratic.transcript import Transcript
 from socratic.values import Drawing
 
 
@@ -64,8 +65,5 @@ def generate(
     if not told.strip():
         raise BadInput("there is nothing to draw", hint='give a prompt, e.g. "a cat on a beach"')
     wanted = [Draw(told, negative, width, height, seed + i, steps, guidance) for i in range(n)]
-    drawings = tuple(generator.draw.batch(wanted))
-    for drawing in drawings:
-        talk.pictures.append(drawing.picture)
-        talk.add(Turn(f"drawing {drawing.seed}", generator.fingerprint, drawing.say(), evidence=drawing.as_dict()))
+    drawings = tuple(consult.draw(talk, generator, wanted))
     return Drawings(told, drawings, talk)

@@ -6,16 +6,17 @@ Where nothing is found, nothing is encoded. Masks have the size of the picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from socratic import consult
 from socratic.capability import Detector, Segmenter
 from socratic.errors import BadInput
 from socratic.recipe import recipe
 from socratic.regions import Box, Point, Regions
-from socratic.tasks import Cut, Find
-from socratic.transcript import Transcript, Turn, Value
+from socratic.tasks import Cut
+from socratic.transcript import Transcript
 from socratic.values import Picture
 
 
@@ -65,7 +66,7 @@ def segment(
     if phrases:
         return Segmentation(_named(picture, tuple(phrases), threshold, detector, segmenter, talk), talk)
     asked = Cut(picture, tuple(_box(b, picture) for b in boxes), tuple(_point(p) for p in points), everything)
-    return Segmentation(_cut(asked, segmenter, talk), talk)
+    return Segmentation(consult.cut(talk, segmenter, asked), talk)
 
 
 def _named(
@@ -74,31 +75,12 @@ def _named(
 ) -> Regions:  # fmt: skip
     """The detector's regions, each with the mask of its box."""
 
-    def look() -> tuple[Value, Mapping[str, Any]]:
-        found = detector.find(Find(picture, phrases, threshold))
-        return found.say(), found.as_dict()
-
-    found = _regions(talk.state("regions", detector.fingerprint, [picture.sha256, phrases, threshold], look))
+    found = consult.find(talk, detector, picture, phrases, threshold)
     if not len(found):
         return found
-    masks = _cut(Cut(picture, tuple(r.box for r in found)), segmenter, talk)
+    masks = consult.cut(talk, segmenter, Cut(picture, tuple(r.box for r in found)))
     named = [replace(region, mask=cut.mask) for region, cut in zip(found, masks, strict=True)]
     return replace(found, found=tuple(named))
-
-
-def _cut(asked: Cut, segmenter: Segmenter, talk: Transcript) -> Regions:
-    def look() -> tuple[Value, Mapping[str, Any]]:
-        cut = segmenter.cut(asked)
-        return f"{len(cut)} masks", cut.as_dict()
-
-    made_from = [asked.picture.sha256, asked.boxes, asked.points, asked.everything]
-    return _regions(talk.state("masks", segmenter.fingerprint, made_from, look))
-
-
-def _regions(turn: Turn) -> Regions:
-    if turn.origin == "edited":
-        raise BadInput(f"the turn {turn.name!r} cannot be edited as text", hint="change what is asked and run it anew")
-    return Regions.from_dict(turn.evidence)
 
 
 def _box(values: Sequence[float], picture: Picture) -> Box:

@@ -18,7 +18,7 @@ DIRECTION = [
     {"tasks"},
     {"capability", "images", "reply", "cache", "gather", "descriptors", "frontmatter", "progress"},
     {"prompt", "hub", "tool", "vocabulary", "transcript"},
-    {"ask", "gallery", "features", "overlay", "schema", "weights"},
+    {"ask", "consult", "gallery", "features", "overlay", "schema", "weights"},
     {"recipe", "interop"},
     {"workbench"},
     {"inventory"},

@@ -1,0 +1,152 @@
+"""What recipes ask of tools that see and draw: one function per capability, and each statement a turn.
+
+`ask.py` does the same for writers. Several statements are asked for in one batch, of which those that a past
+run tells are left out. Nothing here decides what to ask.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from socratic.capability import Answerer, Captioner, Detector, Generator, Matcher, Segmenter
+from socratic.errors import BadInput, SocraticError
+from socratic.regions import Regions
+from socratic.tasks import Ask, Cut, Describe, Draw, Find, Match
+from socratic.transcript import Transcript, Turn, Value, key_of, spoken
+from socratic.values import Drawing, Picture, Statement
+
+Made = tuple[Value, Mapping[str, Any]] | SocraticError
+
+
+def find(
+    talk: Transcript,
+    detector: Detector,
+    picture: Picture,
+    phrases: Sequence[str],
+    threshold: float | None = None,
+    name: str = "regions",
+) -> Regions:
+    """What the phrases name, in one pass; nothing is asked where there is no phrase."""
+    wanted = Find(picture, tuple(phrases), threshold)
+    if not wanted.phrases:
+        return Regions(picture.width, picture.height)
+
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        found = detector.find(wanted)
+        return found.say(), found.as_dict()
+
+    return _regions(talk.state(name, detector.fingerprint, [picture.sha256, wanted.phrases, threshold], look))
+
+
+def cut(talk: Transcript, segmenter: Segmenter, asked: Cut, name: str = "masks") -> Regions:
+    """Regions with masks, in the order of the boxes where boxes were given."""
+
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        made = segmenter.cut(asked)
+        return f"{len(made)} masks", made.as_dict()
+
+    made_from = [asked.picture.sha256, asked.boxes, asked.points, asked.everything]
+    return _regions(talk.state(name, segmenter.fingerprint, made_from, look))
+
+
+def answer(
+    talk: Transcript, answerer: Answerer, asked: Sequence[Ask], names: Sequence[str]
+) -> list[Statement | SocraticError]:
+    """The answers in the order of the questions, errors in their places. Questions on one picture share its encoding."""
+
+    def look(fresh: Sequence[Ask]) -> Sequence[Statement | SocraticError]:
+        return answerer.answer.each(fresh)
+
+    return _statements(talk, answerer.fingerprint, asked, names, look)
+
+
+def describe(
+    talk: Transcript, captioner: Captioner, asked: Sequence[Describe], names: Sequence[str]
+) -> list[Statement | SocraticError]:
+    """Captions in the order asked for, errors in their places."""
+
+    def look(fresh: Sequence[Describe]) -> Sequence[Statement | SocraticError]:
+        return captioner.describe.each(fresh)
+
+    return _statements(talk, captioner.fingerprint, asked, names, look)
+
+
+def match(talk: Transcript, matcher: Matcher, asked: Sequence[Match], name: str = "match") -> list[float]:
+    """How well each text fits its picture, as probabilities; one turn for all.
+
+    Raises:
+        BadInput: the turn was edited, which numbers cannot be.
+    """
+
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        scores = [round(float(score), 5) for score in matcher.match.batch(asked)]
+        return [f"{m.text}: {score:.0%}" for m, score in zip(asked, scores, strict=True)], {"probability": scores}
+
+    made_from = [(m.picture.sha256, m.text) for m in asked]
+    return list(_unedited(talk.state(name, matcher.fingerprint, made_from, look)).evidence["probability"])
+
+
+def draw(talk: Transcript, generator: Generator, wanted: Sequence[Draw], name: str = "drawing") -> list[Drawing]:
+    """Drawings in the order asked for; they are drawn anew at every run, since a transcript holds no pixels."""
+    drawings = list(generator.draw.batch(wanted))
+    for drawing in drawings:
+        talk.pictures.append(drawing.picture)
+        talk.add(Turn(f"{name} {drawing.seed}", generator.fingerprint, drawing.say(), evidence=drawing.as_dict()))
+    return drawings
+
+
+def raised(statement: Statement | SocraticError) -> Statement:
+    """The statement, or its error raised."""
+    if isinstance(statement, SocraticError):
+        raise statement
+    return statement
+
+
+def _statements(
+    talk: Transcript,
+    speaker: str,
+    asked: Sequence[Any],
+    names: Sequence[str],
+    look: Callable[[Sequence[Any]], Sequence[Statement | SocraticError]],
+) -> list[Statement | SocraticError]:
+    """A turn for each task; those that no past run tells are done in one batch."""
+    keys = [key_of(name, speaker, _shape_of(task)) for name, task in zip(names, asked, strict=True)]
+    past = [talk.recall(name, key) for name, key in zip(names, keys, strict=True)]
+    fresh = [i for i, turn in enumerate(past) if turn is None]
+    began = time.perf_counter()
+    made = dict(zip(fresh, look([asked[i] for i in fresh]) if fresh else (), strict=True))
+    seconds = round((time.perf_counter() - began) / max(1, len(fresh)), 4)
+    said: list[Statement | SocraticError] = []
+    for i, turn in enumerate(past):
+        if turn is not None:
+            said.append(Statement(turn.text, turn.evidence.get("confidence") if turn.origin != "edited" else None))
+            continue
+        statement = made[i]
+        said.append(statement)
+        if isinstance(statement, SocraticError):
+            talk.add(Turn(names[i], speaker, str(statement), evidence={"error": statement.as_dict()}, status="failed"))
+            continue
+        text, kind = spoken(statement.text)
+        talk.add(Turn(names[i], speaker, text, kind, {"confidence": statement.confidence}, key=keys[i], seconds=seconds))  # fmt: skip
+    return said
+
+
+def _shape_of(task: Ask | Describe) -> tuple[object, ...]:
+    """Everything that shapes the reply, with pictures as their hashes."""
+    if isinstance(task, Describe):
+        return (task.picture.sha256, task.prefix, task.max_tokens, task.temperature, task.seed, task.repeat)
+    shots = tuple((s.picture.sha256, s.question, s.answer) for s in task.shots)
+    seen = tuple(p.sha256 for p in task.pictures)
+    return (seen, task.question, task.history, shots, task.max_tokens, task.temperature, task.seed, task.repeat)
+
+
+def _regions(turn: Turn) -> Regions:
+    return Regions.from_dict(_unedited(turn).evidence)
+
+
+def _unedited(turn: Turn) -> Turn:
+    if turn.origin == "edited":
+        raise BadInput(f"the turn {turn.name!r} cannot be edited as text", hint="change what is asked and run it anew")
+    return turn
