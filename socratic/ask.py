@@ -66,6 +66,8 @@ def ask_all(
     keys = [key_of(q.name, writer.fingerprint, r.key(), form) for q, r in zip(questions, requests, strict=True)]
     recalled = [talk.recall(q.name, key) for q, key in zip(questions, keys, strict=True)]
     fresh = [i for i, turn in enumerate(recalled) if turn is None]
+    if fresh:
+        talk.budget.ask(len(fresh))
     began = time.perf_counter()
     heard = dict(zip(fresh, _read_all(writer, prompt, [requests[i] for i in fresh], options), strict=True))
     seconds = round((time.perf_counter() - began) / max(1, len(fresh)), 4)
@@ -75,6 +77,7 @@ def ask_all(
             answers.append(_typed(prompt, turn, options))
             continue
         talk.add(replace(_turn(question.name, writer, asked[i], heard[i]), key=keys[i], seconds=seconds))
+        talk.budget.used(heard[i].usage.prompt_tokens + heard[i].usage.reply_tokens)
         answers.append(heard[i].value)
     return answers
 

@@ -90,6 +90,7 @@ def match(talk: Transcript, matcher: Matcher, asked: Sequence[Match], name: str 
 
 def draw(talk: Transcript, generator: Generator, wanted: Sequence[Draw], name: str = "drawing") -> list[Drawing]:
     """Drawings in the order asked for; they are drawn anew at every run, since a transcript holds no pixels."""
+    talk.budget.ask(len(wanted))
     drawings = list(generator.draw.batch(wanted))
     for drawing in drawings:
         talk.pictures.append(drawing.picture)
@@ -115,6 +116,8 @@ def _statements(
     keys = [key_of(name, speaker, _shape_of(task)) for name, task in zip(names, asked, strict=True)]
     past = [talk.recall(name, key) for name, key in zip(names, keys, strict=True)]
     fresh = [i for i, turn in enumerate(past) if turn is None]
+    if fresh:
+        talk.budget.ask(len(fresh))
     began = time.perf_counter()
     made = dict(zip(fresh, look([asked[i] for i in fresh]) if fresh else (), strict=True))
     seconds = round((time.perf_counter() - began) / max(1, len(fresh)), 4)

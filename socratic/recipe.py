@@ -5,6 +5,7 @@
 
     caption("photo.jpg")                    # ambient workbench, path becomes a picture
     for row in caption.map(paths): ...      # lazy, ordered, concurrent; an error is a row
+    caption("photo.jpg", budget=Budget(calls=20))
     caption.as_runnable(), caption.as_tool()  # LangChain
 
 Parameters typed as pictures take paths; capabilities and `talk` are filled in. Knows no recipe by name.
@@ -23,6 +24,7 @@ from importlib import import_module
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
 from socratic import images
+from socratic.budget import Budget
 from socratic.capability import CAPABILITIES
 from socratic.errors import BadInput, SocraticError
 from socratic.gather import Gathering
@@ -80,8 +82,14 @@ class Recipe(Generic[P, R]):
         self.__name__ = function.__name__
         update_wrapper(self, function)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> R:
-        return self.run(Transcript(self.__name__), *args, **kwargs)
+    def __call__(self, *args: Any, budget: Budget | None = None, **kwargs: Any) -> R:
+        talk = Transcript(self.__name__)
+        talk.budget = budget or talk.budget
+        return self.run(talk, *args, **kwargs)
+
+    def inside(self, talk: Transcript, /, *args: Any, **kwargs: Any) -> R:
+        """Runs inside another recipe, which gives all pictures, capabilities and a `part` of its own transcript."""
+        return self._function(*args, talk=talk, **kwargs)  # type: ignore[arg-type]
 
     def run(self, talk: Transcript, *args: Any, **kwargs: Any) -> R:
         """Runs the recipe into a given transcript."""
@@ -103,12 +111,15 @@ class Recipe(Generic[P, R]):
                 raise BadInput(f"{self.__name__} misses {name!r}", hint=f"see help(socratic.recipes.{self.__name__})")
         return self._function(**given)  # type: ignore[call-arg]
 
-    def map(self, sources: Iterable[Any], *, window: int = 32, **kwargs: Any) -> Iterator[Row[R]]:
+    def map(
+        self, sources: Iterable[Any], *, window: int = 32, budget: Budget | None = None, **kwargs: Any
+    ) -> Iterator[Row[R]]:
         """Runs the recipe over many first arguments.
 
         Args:
             sources: paths or values; read as needed, never all at once.
             window: how many run at the same time. Their tool calls share forward passes.
+            budget: what each of them may cost.
 
         Yields:
             One row per source, in order; an input that cannot be used gives a row with its error.
@@ -123,7 +134,7 @@ class Recipe(Generic[P, R]):
         try:
             while wave := list(itertools.islice(remaining, window)):
                 group = Gathering(len(wave))
-                running = [pool.submit(copy_context().run, self._row, s, kwargs, group, bench) for s in wave]
+                running = [pool.submit(copy_context().run, self._row, s, kwargs, group, bench, budget) for s in wave]
                 yield from [f.result() for f in running]
         finally:  # also on Ctrl-C, when nobody wants to wait for a slow model
             pool.shutdown(wait=False, cancel_futures=True)
@@ -179,9 +190,12 @@ class Recipe(Generic[P, R]):
                 f"{self.__name__} has no parameter {unknown[0]!r}", hint=f"it takes: {', '.join(self.parameters)}"
             )
 
-    def _row(self, source: Any, kwargs: dict[str, Any], group: Gathering, bench: Bench) -> Row[R]:
+    def _row(
+        self, source: Any, kwargs: dict[str, Any], group: Gathering, bench: Bench, budget: Budget | None
+    ) -> Row[R]:
         _ambient.set(bench)
         talk = Transcript(self.__name__)
+        talk.budget = budget.fresh() if budget else talk.budget
         with group.member():
             try:
                 return Row(source, self.run(talk, source, **kwargs), transcript=talk)

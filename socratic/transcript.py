@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from socratic.budget import Budget
 from socratic.errors import BadInput
 from socratic.reply import STATUSES
 from socratic.values import Picture, Usage
@@ -83,6 +84,7 @@ class Transcript:
         self.pictures: list[Picture] = []
         self.sources: list[dict[str, Any]] = []
         self.turns: list[Turn] = []
+        self.budget = Budget()
         self._past = {turn.name: turn for turn in past.turns} if past else {}
 
     def recall(self, name: str, key: str) -> Turn | None:
@@ -114,11 +116,16 @@ class Transcript:
         key = key_of(name, speaker, *made_from)
         if turn := self.recall(name, key):
             return turn
+        self.budget.ask()
         began = time.perf_counter()
         value, evidence = produce()
         text, kind = spoken(value)
         seconds = round(time.perf_counter() - began, 4)
         return self.add(Turn(name, speaker, text, kind, evidence, key=key, seconds=seconds))
+
+    def part(self, name: str) -> Transcript:
+        """A view for a recipe that runs inside this one: what it adds stands here, named `name: turn`."""
+        return _Part(self, name)
 
     @property
     def ledger(self) -> dict[str, int]:
@@ -203,6 +210,25 @@ class Transcript:
             raise BadInput(
                 f"{path} is not a stored transcript: {error}", hint="write one with --transcript FILE.json"
             ) from error
+
+
+class _Part(Transcript):
+    """Writes into another transcript, under a name in front."""
+
+    def __init__(self, whole: Transcript, name: str) -> None:
+        super().__init__(whole.recipe)
+        self._whole, self._name = whole, name
+        self.profile, self.arguments, self.budget = whole.profile, whole.arguments, whole.budget
+        self.pictures = whole.pictures
+
+    def recall(self, name: str, key: str) -> Turn | None:
+        turn = self._whole.recall(f"{self._name}: {name}", key)
+        if turn is not None:
+            self.turns.append(turn)
+        return turn
+
+    def add(self, turn: Turn) -> Turn:
+        return super().add(self._whole.add(replace(turn, name=f"{self._name}: {turn.name}")))
 
 
 def _short(speaker: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ FOLDERS = ("socratic", "tools", "recipes", "pocket", "prompts")
 # Each module may import those of earlier lines, and of its own line only where named in the same row of PEERS.
 DIRECTION = [
     {"values", "errors", "torchvision_guard", "decoding"},
-    {"regions", "device"},
+    {"regions", "device", "budget"},
     {"tasks"},
     {"capability", "images", "reply", "cache", "gather", "descriptors", "frontmatter", "progress"},
     {"prompt", "hub", "tool", "vocabulary", "transcript"},
@@ -87,7 +88,11 @@ def test_recipes_ask_capabilities_only(path: Path) -> None:
         "socratic.workbench",
     ):
         assert banned not in text, f"{path.name} reaches for {banned}"
-    assert not any(n.startswith("socratic.recipes.") for n in imported(path)), "recipes are siblings"
+
+
+def test_recipes_that_use_others_form_no_circle() -> None:
+    uses = {p.stem: {n.split(".")[2] for n in imported(p) if n.count(".") > 1 and n.startswith("socratic.recipes.")} for p in (ROOT / "recipes").glob("*.py")}  # fmt: skip
+    TopologicalSorter(uses).prepare()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tools").glob("*.py")), ids=lambda p: p.stem)
