@@ -1,7 +1,7 @@
 """The command `socratic`: one verb per task, pictures are positional, `--json` prints one object per line.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 all well, 1 some inputs failed, 2 wrong
-usage, 3 a model, package or device is missing, 130 interrupted. The verbs are in `cli_words.py`,
+usage, 3 a model, package or device is missing, 130 interrupted. The verbs are in `cli_words.py`, `cli_ask.py`,
 `cli_pictures.py` and, those that only look at the house, `cli_house.py`.
 """
 
@@ -12,12 +12,13 @@ import sys
 
 import typer
 
-from socratic import cli_house, cli_pictures, cli_words
+from socratic import cli_ask, cli_house, cli_pictures, cli_words
 from socratic.cli_sheet import complain
 from socratic.errors import ModelUnavailable, SocraticError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", help="Vision and language models that reason together in plain language.")  # fmt: skip
 cli_words.add_to(app)
+cli_ask.add_to(app)
 cli_pictures.add_to(app)
 cli_house.add_to(app)
 

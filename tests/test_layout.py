@@ -15,8 +15,8 @@ FOLDERS = ("socratic", "tools", "recipes", "pocket", "prompts")
 # Each module may import those of earlier lines, and of its own line only where named in the same row of PEERS.
 DIRECTION = [
     {"values", "errors", "torchvision_guard", "decoding"},
-    {"regions", "device", "budget"},
-    {"tasks"},
+    {"regions", "device", "budget", "english"},
+    {"tasks", "claims"},
     {"capability", "images", "reply", "cache", "gather", "descriptors", "frontmatter", "progress"},
     {"prompt", "hub", "tool", "vocabulary", "transcript"},
     {"ask", "consult", "gallery", "features", "overlay", "schema", "weights"},
@@ -24,7 +24,7 @@ DIRECTION = [
     {"workbench"},
     {"inventory"},
     {"cli_house", "cli_sheet"},
-    {"cli_words", "cli_pictures"},
+    {"cli_words", "cli_ask", "cli_pictures"},
     {"cli"},
     {"__main__", "__init__"},
 ]
