@@ -1,0 +1,195 @@
+"""What a text says is there: things with number and colour, how they stand to each other, and what is excluded.
+
+A chunker over function words, not a parser: it knows the small closed classes of English words and nothing of the
+world, so it reads captions and requests, and is no help with long prose. It looks at no picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from socratic.english import (
+    AMOUNTS,
+    BREAKS,
+    COLOURS,
+    DETERMINERS,
+    KINDS,
+    MEASURES,
+    NOT_DOING,
+    PAIRED,
+    PLACING,
+    PLAIN,
+    UNITS,
+    VERBS,
+    singular,
+)
+
+_WORD = re.compile(r"[A-Za-z0-9]+(?:['’-][A-Za-z0-9]+)*|[^\sA-Za-z0-9]")
+_RELATIONS = {
+    "to the left of": "left of", "on the left of": "left of", "left of": "left of", "to the right of": "right of",
+    "on the right of": "right of", "right of": "right of", "above": "above", "over": "above", "on top of": "above",
+    "below": "below", "beneath": "below", "under": "below", "next to": "beside", "beside": "beside",
+    "in front of": "in front of", "behind": "behind", "on": "on", "in": "in", "inside": "in",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One kind of thing that a text says is there.
+
+    Attributes:
+        text: the words as they stand, `two red dogs`; `start` and `end` say where.
+        noun: in the singular, without number and colour: `dog`.
+        count: how many; None where the text does not tell (`dogs`, `the dog`).
+        colour: its colour, or empty.
+        denied: the text says that there is none: `no dogs`, `without a dog`.
+        after: the preposition in front, `on` in `on a beach`, or empty.
+    """
+
+    text: str
+    noun: str
+    count: int | None
+    colour: str
+    denied: bool
+    start: int
+    end: int
+    after: str = ""
+
+    @property
+    def phrase(self) -> str:
+        """What a detector is asked to find: `red dog`."""
+        return f"{self.colour} {self.noun}".strip()
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How one thing stands to another: `left of`, `right of`, `above`, `below`, `beside`, `on`, `in`, `behind` …"""
+
+    subject: Claim
+    words: str
+    other: Claim
+
+
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    start: int
+    end: int
+
+    @property
+    def low(self) -> str:
+        return self.text.lower()
+
+
+def claims(text: str) -> tuple[Claim, ...]:
+    """Every thing that the text names, in order."""
+    words = [_Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
+    found: list[Claim] = []
+    denying = False
+    last_break = ""
+    for run, before in _runs(words):
+        # "without people or cars" denies both; a comma or another preposition ends it
+        joined = before in (["or"], ["nor"], ["and"], [","], [",", "or"])
+        denying = before[-1:] == ["without"] or "not" in before[-2:] or (denying and joined)
+        last_break = before[-1] if before else last_break
+        if claim := _claim(text, run, denying, last_break if last_break in PLACING else ""):
+            found.append(claim)
+    return tuple(_with_units(text, found))
+
+
+def relations(text: str) -> tuple[Relation, ...]:
+    """Which thing stands how to the next one, where the words between them are a relation and nothing else."""
+    things = [c for c in claims(text) if not c.denied]
+    found = []
+    for one, other in zip(things, things[1:], strict=False):
+        between = re.sub(r"^(?:is|are|was|stands?|sits?|sitting|standing|lying)\s+", "", text[one.end : other.start].strip().lower())  # fmt: skip
+        if between in _RELATIONS:
+            found.append(Relation(one, _RELATIONS[between], other))
+    return tuple(found)
+
+
+def without(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text with its exclusions taken out, and what is excluded: `a beach without people` -> `a beach`, (`person`,)."""
+    denied = [c for c in claims(text) if c.denied]
+    for claim in reversed(denied):
+        text = text[: claim.start] + "\0" + text[claim.end :]
+    text = re.sub(r"(?:,?\s*\b(?:and|but|with|or|nor|without|there (?:is|are)|is|are|not)\b)*[\s,]*\0", "", text, flags=re.IGNORECASE)  # fmt: skip
+    text = re.sub(r"\s{2,}", " ", re.sub(r"\s+([.,!?])", r"\1", re.sub(r"([.!?])(?:\s*[.!?])+", r"\1", text)))
+    return text.strip(" ,"), tuple(c.phrase for c in denied)
+
+
+def _runs(words: list[_Word]) -> Iterator[tuple[list[_Word], list[str]]]:
+    """Stretches of words between function words and marks, each with the function words in front of it."""
+    run: list[_Word] = []
+    before: list[str] = []
+    for word in words:
+        starts_anew = word.low in AMOUNTS or word.low in DETERMINERS
+        is_break = not word.text[0].isalnum() or (word.low in BREAKS and word.low not in AMOUNTS)
+        if run and (is_break or (starts_anew and not (len(run) == 1 and run[0].low in ("all", "the", "no")))):
+            yield run, before
+            run, before = [], []
+        if is_break:
+            before = [*before, word.low]
+        else:
+            run.append(word)
+    if run:
+        yield run, before
+
+
+def _claim(text: str, run: list[_Word], denied: bool, after: str) -> Claim | None:
+    """The thing that a stretch of words names, if it names one."""
+    first, count, told = run[0], None, False
+    while run and (run[0].low in AMOUNTS or run[0].low in DETERMINERS or run[0].text.isdecimal()):
+        told = True
+        number = int(run[0].text) if run[0].text.isdecimal() else AMOUNTS.get(run[0].low)
+        count = number if number is not None else count
+        run = run[1:]
+    run = _without_doing(run, count)
+    colour = next((w.low for w in run if w.low in COLOURS and w is not run[-1]), "")
+    named = [w for w in run if w.low not in COLOURS and w.low not in PLAIN] or run[-1:]
+    if not named or (not told and named[0].low.endswith(("ing", "ed", "ly")) and named[0].low not in NOT_DOING):
+        return None
+    noun = " ".join([*(w.low for w in named[:-1]), singular(named[-1].low)])
+    if noun in KINDS:
+        return None
+    begin = first if told else run[0]
+    return Claim(text[begin.start : run[-1].end], noun, count or None, colour, denied or count == 0, begin.start, run[-1].end, after)  # fmt: skip
+
+
+def _without_doing(run: list[_Word], count: int | None) -> list[_Word]:
+    """The words up to the verb: `a dog runs`, `two dogs run`, `a dog running`."""
+    for i, word in enumerate(run[1:], start=1):
+        earlier = run[i - 1].low
+        if word.low.endswith("ing") and word.low not in NOT_DOING:
+            return run[:i]
+        plain = earlier not in COLOURS and earlier not in PLAIN
+        if count == 1 and plain and singular(word.low) != word.low and singular(earlier) == earlier and word is run[-1] and singular(word.low) in VERBS:  # fmt: skip
+            return run[:i]
+        if count is not None and count > 1 and singular(earlier) != earlier:
+            return run[:i]
+    return run
+
+
+def _with_units(text: str, found: list[Claim]) -> Iterator[Claim]:
+    """Joins a unit with what it is of, where only `of` stands between: `two slices of pizza`."""
+    i = 0
+    while i < len(found):
+        unit, thing = found[i], found[i + 1] if i + 1 < len(found) else None
+        if thing and unit.noun in UNITS and text[unit.end : thing.start].strip().lower() == "of":
+            noun, count = _of_unit(unit, thing)
+            whole = replace(unit, text=text[unit.start : thing.end], noun=noun, count=count, end=thing.end)
+            yield replace(whole, colour=thing.colour or unit.colour, denied=unit.denied or thing.denied)
+            i += 2
+        else:
+            yield unit
+            i += 1
+
+
+def _of_unit(unit: Claim, thing: Claim) -> tuple[str, int | None]:
+    """A pair of dogs is two dogs, a pair of scissors is one, and nobody knows how many a bunch is."""
+    as_said = thing.text.split()[-1].lower()
+    if unit.noun == "pair":
+        return (as_said, unit.count) if as_said in PAIRED else (thing.noun, 2 * unit.count if unit.count else None)
+    return (thing.noun, unit.count) if unit.noun in MEASURES else (thing.noun, None)
