@@ -190,6 +190,8 @@ def _with_units(text: str, found: list[Claim]) -> Iterator[Claim]:
 def _of_unit(unit: Claim, thing: Claim) -> tuple[str, int | None]:
     """A pair of dogs is two dogs, a pair of scissors is one, and nobody knows how many a bunch is."""
     as_said = thing.text.split()[-1].lower()
+    if as_said in PAIRED:
+        return as_said, unit.count
     if unit.noun == "pair":
-        return (as_said, unit.count) if as_said in PAIRED else (thing.noun, 2 * unit.count if unit.count else None)
+        return thing.noun, 2 * unit.count if unit.count else None
     return (thing.noun, unit.count) if unit.noun in MEASURES else (thing.noun, None)

@@ -37,12 +37,12 @@ BREAKS = PLACING | _words(
 """Words that end a noun phrase."""
 KINDS = _words("picture photo photograph image drawing painting sketch cartoon illustration view scene shot")
 """Words for the picture itself, not for what is in it."""
-MEASURES = _words("pair slice piece wedge bit block bar sheet glass cup bottle can jar box bag loaf")
+MEASURES = _words("pair slice piece wedge ear head block bar sheet glass cup bottle can jar box bag loaf")
 UNITS = MEASURES | _words("group bunch bowl plate stack pile row herd flock")
 PAIRED = _words(
-    "scissors glasses trousers jeans shorts pants tongs pliers binoculars goggles headphones cherries sunglasses"
+    "scissors glasses trousers jeans shorts pants tongs pliers binoculars goggles headphones cherries grapes sunglasses"
 )
-"""Things of which a pair is one."""
+"""Things of which a pair, or a bunch, is one."""
 PLAIN = _words("small big large little tiny huge young old tall long short beautiful lovely cute nice bright dark lone")
 """Adjectives that tell a person something and a detector nothing."""
 NOT_DOING = _words("building ring king wing string spring painting drawing ceiling swing clothing earring thing sling")
