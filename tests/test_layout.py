@@ -15,16 +15,18 @@ FOLDERS = ("socratic", "tools", "recipes", "pocket", "prompts")
 # Each module may import those of earlier lines, and of its own line only where named in the same row of PEERS.
 DIRECTION = [
     {"values", "errors", "torchvision_guard", "decoding"},
-    {"regions", "device", "budget", "english"},
+    {"regions", "device", "budget", "english", "plan"},
     {"tasks", "claims"},
+    {"clauses"},
     {"capability", "images", "reply", "cache", "gather", "descriptors", "frontmatter", "progress"},
     {"prompt", "hub", "tool", "vocabulary", "transcript"},
-    {"ask", "consult", "gallery", "features", "overlay", "schema", "weights"},
+    {"ask", "consult", "eyes", "doubt", "crops", "examples", "gallery", "features", "overlay", "schema", "weights"},
+    {"evidence"},
     {"recipe", "interop"},
     {"workbench"},
     {"inventory"},
     {"cli_house", "cli_sheet"},
-    {"cli_words", "cli_ask", "cli_pictures"},
+    {"cli_words", "cli_ask", "cli_pictures", "cli_retrieve"},
     {"cli"},
     {"__main__", "__init__"},
 ]
