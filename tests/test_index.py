@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import ScriptedEmbedder, picture
+from doubles import ScriptedEmbedder, picture, unit
 
 from socratic import index as module
 from socratic.errors import BadInput, SocraticError, ToolError
@@ -110,7 +110,8 @@ class Squeamish(ScriptedEmbedder):
     def embed_picture(self, pictures: Sequence[Picture]) -> list[Vector | SocraticError]:
         """The planted vector, or an error."""
         green = picture(COLOURS[1]).sha256
-        return [ToolError("no green") if p.sha256 == green else np.ones(4, np.float32) / 2 for p in pictures]
+        seen = unit([1.0, 1.0, 1.0, 1.0])
+        return [ToolError("no green") if p.sha256 == green else seen for p in pictures]
 
 
 def test_a_picture_that_the_model_refuses_is_told_too(folder: Path) -> None:
