@@ -227,6 +227,13 @@ def lint(prompt: Prompt) -> list[str]:
     return findings
 
 
+def smuggled(text: str) -> str:
+    """The part of a text that would open a message of its own, and for which a prompt refuses it; mostly empty."""
+    lines = "\n".join(text.splitlines())  # \r and U+2028 end a line too
+    found = _ROLE_LINE.search(lines) or _CONTROL_TOKEN.search(lines)
+    return found[0].strip() if found else ""
+
+
 @cache
 def _sandbox() -> ImmutableSandboxedEnvironment:
     from jinja2 import StrictUndefined
@@ -244,10 +251,9 @@ def _plain(value: Any, prompt: str, name: str, nonce: str, pictures: list[Pictur
         return f"{nonce}picture{len(pictures) - 1};"
     if hasattr(value, "say"):
         value = value.say()
-    lines = "\n".join(value.splitlines()) if isinstance(value, str) else ""  # \r and U+2028 end a line too
-    if smuggled := _ROLE_LINE.search(lines) or _CONTROL_TOKEN.search(lines):
+    if isinstance(value, str) and (found := smuggled(value)):
         raise PromptError(
-            f"prompt {prompt}: the value of {name!r} tries to open a message of its own ({smuggled[0].strip()!r})",
+            f"prompt {prompt}: the value of {name!r} tries to open a message of its own ({found!r})",
             hint="text from pictures, files and models is data: remove the line",
         )
     if isinstance(value, Mapping):
