@@ -42,6 +42,14 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class FeatureEmbedder(Embedder, Protocol):
+    """An embedder that also tells a picture's features before they are made a unit vector, as means of frames want."""
+
+    @property
+    def picture_features(self) -> Batched[Picture, Vector]: ...
+
+
+@runtime_checkable
 class Writer(Protocol):
     """A language model: messages in, text and its cost out."""
 

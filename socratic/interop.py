@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from socratic.errors import SocraticError
 from socratic.hub import missing_package
@@ -109,6 +109,10 @@ def arguments_schema(recipe: Recipe[..., Any]) -> Any:
         kind = parameter.annotation
         if kind is Picture:
             kind = str
+        elif hasattr(kind, "from_source"):  # a film is given as its path
+            kind = kind.argument
+        elif hasattr(next(iter(get_args(kind)), None), "from_source"):
+            kind = list[get_args(kind)[0].argument]  # type: ignore[misc]
         elif get_origin(kind) is not None and Picture in getattr(kind, "__args__", ()):
             kind = list[str]
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default

@@ -8,7 +8,8 @@
     caption("photo.jpg", budget=Budget(calls=20))
     caption.as_runnable(), caption.as_tool()  # LangChain
 
-Parameters typed as pictures take paths; capabilities and `talk` are filled in. Knows no recipe by name.
+Parameters typed as pictures take paths, and so do those of any type with `from_source` (a film); capabilities and
+`talk` are filled in. Knows no recipe by name.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
 from importlib import import_module
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from socratic import images
 from socratic.budget import Budget
@@ -103,6 +104,8 @@ class Recipe(Generic[P, R]):
         for name, parameter in self.signature.parameters.items():
             if name in self._picture_names and name in given:
                 given[name] = self._pictures(given[name], talk)
+            elif name in self._sources and name in given:
+                given[name] = self._opened(name, given[name], talk)
             elif name in self._needs and name not in given:
                 given[name] = _Lazy(bench, self._needs[name])
             elif name == "talk":
@@ -175,6 +178,12 @@ class Recipe(Generic[P, R]):
         return {n for n, h in self._hints.items() if h in (Picture, Sequence[Picture]) and n != "return"}
 
     @cached_property
+    def _sources(self) -> dict[str, Any]:
+        """Parameters whose type is made from what a caller has, such as a film from its path, and that type."""
+        kinds = {n: next(iter(get_args(h)), h) if get_origin(h) is Sequence else h for n, h in self._hints.items()}
+        return {n: kind for n, kind in kinds.items() if n != "return" and hasattr(kind, "from_source")}
+
+    @cached_property
     def _takes_many(self) -> bool:
         return any(self._hints[n] == Sequence[Picture] for n in self._picture_names)
 
@@ -183,6 +192,14 @@ class Recipe(Generic[P, R]):
         loaded = [images.load(v) for v in value] if many else [images.load(value)]
         talk.pictures += loaded
         return loaded if many else loaded[0]
+
+    def _opened(self, name: str, value: Any, talk: Transcript) -> Any:
+        """What the sources are, noted so that `resume` can open them again."""
+        kind, many = self._sources[name], self._hints[name] is not self._sources[name]
+        opened = [kind.from_source(v) for v in (value if isinstance(value, (list, tuple)) and many else [value])]
+        talk.pictures += [picture for one in opened for picture in one.pictures]
+        talk.arguments[name] = [one.as_source() for one in opened] if many else opened[0].as_source()
+        return opened if many else opened[0]
 
     def _refuse_unknown(self, kwargs: Mapping[str, Any]) -> None:
         if unknown := [k for k in kwargs if k not in self.signature.parameters]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from doubles import ScriptedEmbedder, ScriptedWriter
@@ -102,3 +104,44 @@ def test_profile_defaults_are_used_and_overruled(tmp_path: Path) -> None:
     with Workbench.of(embedder=ScriptedEmbedder(), recipes={"width": {"extra": 100}}).used():
         assert width(image(tmp_path, 0)) == 110
         assert width(image(tmp_path, 0), extra=1) == 11
+
+
+@dataclass(frozen=True)
+class Reel:
+    """Something that a recipe is given as text."""
+
+    argument: ClassVar[type] = str
+    name: str
+    pictures: tuple[Picture, ...] = ()
+
+    @classmethod
+    def from_source(cls, source: object) -> Reel:
+        if source == "missing":
+            raise BadInput("there is no such reel")
+        return source if isinstance(source, Reel) else cls(str(source))
+
+    def as_source(self) -> str:
+        return self.name
+
+
+@recipe
+def named(reel: Reel, *, talk: Transcript) -> str:
+    """Says the name."""
+    talk.state("name", "nobody", [reel.name], lambda: (reel.name, {}))
+    return reel.name
+
+
+@recipe
+def all_named(reels: Sequence[Reel], *, talk: Transcript) -> str:
+    """Says the names."""
+    return " ".join(r.name for r in reels)
+
+
+def test_types_that_are_made_from_a_source_take_it_and_are_opened_again(bench: Workbench) -> None:
+    assert named("a") == named(Reel("a")) == "a" and all_named(["a", Reel("b")]) == "a b" and all_named("ab") == "ab"
+    rows = list(named.map(["a", "missing", Reel("b")]))
+    assert [r.value for r in rows] == ["a", None, "b"] and isinstance(rows[1].error, BadInput)
+    talk = Transcript("named")
+    named.run(talk, Path("a"))
+    assert talk.arguments == {"reel": "a"} and named.resume(Transcript.from_dict(talk.as_dict())) == "a"
+    assert named.as_tool().args["reel"]["type"] == "string" and all_named.as_tool().args["reels"]["type"] == "array"

@@ -47,9 +47,22 @@ class OpenClip(Tool):
         """One unit vector per picture (dimension of the tower, float32)."""
         import torch
 
-        pixels = torch.stack([self._preprocess(p.pil) for p in pictures]).to(self._device)
         with torch.inference_mode():
-            return _unit_rows(self._model.encode_image(pixels))
+            return _unit_rows(self._encoded(pictures))
+
+    @operation(batch=32)
+    def picture_features(self, pictures: Sequence[Picture]) -> list[Vector]:
+        """The same before it is made a unit vector: long where the tower sees much."""
+        import torch
+
+        with torch.inference_mode():
+            return _finite_rows(self._encoded(pictures).float())
+
+    def _encoded(self, pictures: Sequence[Picture]) -> Any:
+        import torch
+
+        pixels = torch.stack([self._preprocess(p.pil) for p in pictures]).to(self._device)
+        return self._model.encode_image(pixels)
 
     @operation(batch=256)
     def embed_text(self, texts: Sequence[str]) -> list[Vector | SocraticError]:
@@ -132,7 +145,11 @@ def _unit_rows(features: Any) -> list[Any]:
     """Features as unit vectors; a `ToolError` in the place of one that is not finite."""
     from torch.nn.functional import normalize
 
-    rows = normalize(features.float(), dim=-1).cpu().numpy()
+    return _finite_rows(normalize(features.float(), dim=-1))
+
+
+def _finite_rows(features: Any) -> list[Any]:
+    rows = features.cpu().numpy()
     return [row if np.isfinite(row).all() else ToolError("the model gave NaN for this input") for row in rows]
 
 
