@@ -6,11 +6,12 @@ run tells are left out. Nothing here decides what to ask.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from socratic.capability import Answerer, Captioner, Detector, Generator, Matcher, Segmenter
+from socratic.capability import Answerer, Captioner, Detector, Generator, LikelihoodAnswerer, Matcher, Segmenter
 from socratic.errors import BadInput, SocraticError
 from socratic.regions import Regions
 from socratic.tasks import Ask, Cut, Describe, Draw, Find, Match
@@ -60,6 +61,40 @@ def answer(
         return answerer.answer.each(fresh)
 
     return _statements(talk, answerer.fingerprint, asked, names, look)
+
+
+def choose(
+    talk: Transcript, answerer: LikelihoodAnswerer, asked: Sequence[Ask], options: Sequence[str], names: Sequence[str]
+) -> list[dict[str, float] | SocraticError]:
+    """For each question the options with their shares of the likelihood, the likeliest first; errors in their places.
+
+    A share is the geometric mean of the option's token probabilities, divided by the sum over the options. An edited
+    turn has all of it.
+    """
+    keys = [key_of(n, answerer.fingerprint, _shape_of(a), tuple(options)) for n, a in zip(names, asked, strict=True)]
+    past = [talk.recall(name, key) for name, key in zip(names, keys, strict=True)]
+    fresh = [i for i, turn in enumerate(past) if turn is None]
+    if fresh:
+        talk.budget.ask(len(fresh))
+    scores = iter(answerer.answer_likelihood.each([(asked[i], o) for i in fresh for o in options]))
+    told: list[dict[str, float] | SocraticError] = []
+    for i, turn in enumerate(past):
+        if turn is not None:
+            if turn.text not in options:
+                raise BadInput(f"the edited turn {turn.name!r} is none of the options", hint=", ".join(options))
+            told.append({turn.text: 1.0} if turn.origin == "edited" else dict(turn.evidence["likelihood"]))
+            continue
+        own = [next(scores) for _ in options]
+        if error := next((s for s in own if isinstance(s, SocraticError)), None):
+            talk.add(Turn(names[i], answerer.fingerprint, str(error), evidence={"error": error.as_dict()}, status="failed"))  # fmt: skip
+            told.append(error)
+            continue
+        whole = sum(likely := [math.exp(s) for s in own if not isinstance(s, SocraticError)]) or 1.0
+        ranked = sorted(zip(options, likely, strict=True), key=lambda pair: -pair[1])
+        shares = {option: round(p / whole, 4) for option, p in ranked}
+        told.append(shares)
+        talk.add(Turn(names[i], answerer.fingerprint, ranked[0][0], evidence={"likelihood": shares}, key=keys[i]))
+    return told
 
 
 def describe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -38,6 +39,13 @@ class Scripted(Tool):
         self.asked += [a.question for a in items]
         said = [a.question.split()[-1] for a in items]
         return [ToolError("trouble") if word == "trouble" else Statement(word, 0.5) for word in said]
+
+    @operation(batch=8)
+    def answer_likelihood(self, pairs: Sequence[tuple[Ask, str]]) -> list[float | SocraticError]:
+        """The question's last word is certain, everything else is one in ten."""
+        self.batches += 1
+        last = [(a.question.split()[-1], option) for a, option in pairs]
+        return [ToolError("trouble") if w == "trouble" else 0.0 if w == o else math.log(0.1) for w, o in last]
 
     @operation(batch=8)
     def match(self, items: Sequence[Match]) -> list[float]:
@@ -81,6 +89,21 @@ def test_numbers_and_boxes_cannot_be_edited_as_text() -> None:
         consult.find(Transcript("t", past=past), tool, picture(), ["cat"])
     with pytest.raises(BadInput, match="cannot be edited"):
         consult.match(Transcript("t", past=past), tool, [Match(picture(), "a cat")])
+
+
+def test_options_are_chosen_by_likelihood_in_one_batch_and_kept() -> None:
+    tool, talk = Scripted(), Transcript("t")
+    said = consult.choose(talk, tool, asks("say cat", "say trouble", "say dog"), ["dog", "cat"], ["a", "b", "c"])
+    assert said[0] == {"cat": 0.9091, "dog": 0.0909} and isinstance(said[1], ToolError) and tool.batches == 1
+    assert [t.text for t in talk.turns if t.status != "failed"] == ["cat", "dog"]
+    again = consult.choose(Transcript("t", past=talk), tool, asks("say cat"), ["dog", "cat"], ["a"])
+    assert again == said[:1] and tool.batches == 1
+    other = consult.choose(Transcript("t", past=talk), tool, asks("say cat"), ["cow", "cat"], ["a"])
+    assert other[0] == {"cat": 0.9091, "cow": 0.0909} and tool.batches == 2, "other options are another question"
+    edited = talk.edited({"a": "dog"})
+    assert consult.choose(Transcript("t", past=edited), tool, asks("say cat"), ["dog", "cat"], ["a"]) == [{"dog": 1.0}]
+    with pytest.raises(BadInput, match="none of the options"):
+        consult.choose(Transcript("t", past=edited), tool, asks("say cat"), ["cow", "cat"], ["a"])
 
 
 def test_an_error_is_raised_where_one_answer_is_wanted() -> None:
