@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from socratic import plan
 from socratic.english import NUMBERS
+from socratic.placed import Placed
 
 Status = Literal["clean", "repaired", "re-asked", "failed"]
 STATUSES: tuple[Status, ...] = ("clean", "repaired", "re-asked", "failed")
@@ -34,7 +35,10 @@ _LETTER = re.compile(
 )
 _NUMBER = re.compile(r"(?:\b(?:option|choice|number|answer)\s*#?\s*|\()(\d{1,2})\b", re.I)
 _FIRST = re.compile(r"^[\s\"'“‘*(\[{]*([A-Za-z]|\d{1,2})(?![\w'’-])(?P<rest>.*)", re.S)
-_TYPES: dict[str, Any] = {"string": str, "number": float, "integer": int, "boolean": bool, "list": list[str]}
+
+_TYPES: dict[str, Any] = {
+    "string": str, "number": float, "integer": int, "boolean": bool, "list": list[str], "boxes": Placed,
+}  # fmt: skip
 
 
 class Unreadable(ValueError):
@@ -53,7 +57,7 @@ class ReplyContract(BaseModel):
     kind: Literal["text", "line", "list", "yes_no", "number", "choice", "option", "object", "plan"] = "text"
     max_words: int = Field(default=0, ge=0, description="longest line or item; 0 is no limit")
     max_items: int = Field(default=40, ge=1)
-    fields: dict[str, Literal["string", "number", "integer", "boolean", "list"]] = {}
+    fields: dict[str, Literal["string", "number", "integer", "boolean", "list", "boxes"]] = {}
 
     def schema_text(self) -> str:
         """The JSON Schema of an `object` reply, as text; empty for the other kinds."""
