@@ -1,8 +1,10 @@
 """Captions a picture by letting CLIP and a language model talk: Socratic Models, Zeng et al. 2022 (arXiv:2204.00598).
 
 CLIP names the image type, the amount, the places and the objects; a writer that sees nothing proposes
-captions; CLIP judges them against the picture. With `method="direct"` a captioning model speaks alone. Synonym exclusion walks down the objects as in the open
-replication of the paper's captioner.
+captions; CLIP judges them against the picture. With `method="direct"` a captioning model speaks alone. Synonym
+exclusion walks down the objects as in the open replication of the paper's captioner. With `examples`, the captioned
+pictures that look most like this one are the shots of the paper's k-shot captions: each with what CLIP finds in it,
+so that the writer sees which findings became which words.
 """
 
 from __future__ import annotations
@@ -12,18 +14,18 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Literal
 
-import numpy as np
-
 from socratic import consult
 from socratic.ask import Question, ask_all
 from socratic.capability import Captioner, Embedder, Writer
 from socratic.errors import BadInput, SocraticError
+from socratic.examples import nearest, read_examples
+from socratic.eyes import Eyes
 from socratic.prompt import load
 from socratic.recipe import recipe
 from socratic.tasks import Describe
 from socratic.transcript import Transcript, Value
-from socratic.values import Picture, Ranking, Vector
-from socratic.vocabulary import load_words, rank, without_synonyms
+from socratic.values import Picture
+from socratic.vocabulary import load_words
 
 IMAGE_TYPES = ("photo", "cartoon", "sketch", "painting")
 PEOPLE = (
@@ -76,6 +78,8 @@ def caption(
     at_least: float = 0.0,
     synonyms: float = 0.8,
     shots: Sequence[Mapping[str, str]] = (),
+    examples: str = "",
+    k_shots: int = 3,
     temperature: float | None = None,
     seed: int = 0,
     prompt: str = "caption.write",
@@ -98,6 +102,8 @@ def caption(
         at_least: the probability that a place or object needs to be mentioned (the best one always is).
         synonyms: the highest text-text cosine between two mentioned objects; 1 keeps synonyms.
         shots: examples to follow (k-shot), each with `findings` and `caption`.
+        examples: a folder or JSON-lines file of captioned pictures, of which the nearest become shots.
+        k_shots: how many of them.
         temperature: how freely the writer samples; the prompt's hint when absent.
         seed: makes the sampling repeatable.
         prompt: the name or file of the writing prompt.
@@ -106,13 +112,14 @@ def caption(
         raise BadInput(f"n must be at least 1, not {n}")
     if method == "direct":
         return _direct(picture, captioner, talk)
-    eyes = _Eyes(embedder, picture, talk)
-    image_type = eyes.one("image type", IMAGE_TYPES, "This is a {}.")
-    amount = eyes.one("amount", tuple(amounts), "{}")
-    place_names = eyes.some("places", load_words(places or _shipped("places")), "Photo of a {}.", k_places, at_least)
-    names = load_words(objects or _shipped("objects"))
-    found = eyes.some("objects", names, "Photo of a {}.", k_objects, at_least, synonyms)
-    values = {"image_type": image_type, "amount": amount, "places": place_names, "objects": found, "shots": list(shots)}
+    if k_shots < 1:
+        raise BadInput(f"k_shots must be at least 1, not {k_shots}", hint="leave the examples out for none")
+    place_names, object_names = load_words(places or _shipped("places")), load_words(objects or _shipped("objects"))
+    words = _Words(tuple(amounts), place_names, object_names, k_places, k_objects, at_least, synonyms)
+    eyes = Eyes(embedder, picture, talk)
+    values = {**words.found(eyes), "shots": list(shots)}
+    if examples:
+        values["shots"] += _nearest_shots(eyes, words, examples, k_shots)
     questions = [Question(f"proposal {i + 1}", values, seed=seed * 1000 + i) for i in range(n)]
     proposals = ask_all(talk, writer, load(prompt), questions, temperature=temperature)
     candidates = _judged(eyes, proposals)
@@ -125,68 +132,68 @@ def _direct(picture: Picture, captioner: Captioner, talk: Transcript) -> Caption
     return Caption(said.text, score, (Candidate(said.text, score),), talk)
 
 
-class _Eyes:
-    """The embedder's statements about one picture, which it encodes only if some statement is not known yet."""
+@dataclass(frozen=True)
+class _Words:
+    """What can be said of a picture, and how much of it is told."""
 
-    def __init__(self, embedder: Embedder, picture: Picture, talk: Transcript) -> None:
-        self.embedder, self.picture, self.talk = embedder, picture, talk
-        self._seen: Vector | None = None
+    amounts: tuple[str, ...]
+    places: tuple[str, ...]
+    objects: tuple[str, ...]
+    k_places: int
+    k_objects: int
+    at_least: float
+    synonyms: float
 
-    @property
-    def seen(self) -> Vector:
-        """The picture's vector. Not a `cached_property`: in Python 3.11 all threads share its lock, and wait for ever."""
-        if self._seen is None:
-            self._seen = self.embedder.embed_picture(self.picture)
-        return self._seen
-
-    def one(self, name: str, labels: Sequence[str], template: str) -> str:
-        """The label that fits the picture best."""
-
-        def look() -> tuple[Value, Mapping[str, Any]]:
-            ranking = rank(self.embedder, self.seen, labels, template)
-            return ranking.best, _evidence(ranking, 6)
-
-        return self.talk.state(name, self.embedder.fingerprint, [self.picture.sha256, labels, template], look).text
-
-    def some(
-        self, name: str, labels: Sequence[str], template: str, k: int, at_least: float, synonyms: float = 1.0
-    ) -> list[str]:
-        """The likeliest labels, best first, without near synonyms."""
-
-        def look() -> tuple[Value, Mapping[str, Any]]:
-            ranking = rank(self.embedder, self.seen, labels, template)
-            likely = ranking.top(10 * k, at_least)
-            kept = without_synonyms(self.embedder, likely, template, synonyms) if synonyms < 1 else likely
-            return kept[:k], _evidence(ranking, max(k, len(likely)))
-
-        made_from = [self.picture.sha256, labels, template, k, at_least, synonyms]
-        return list(self.talk.state(name, self.embedder.fingerprint, made_from, look).value)
+    def found(self, eyes: Eyes) -> dict[str, Any]:
+        """What the embedder says of the picture, as the writing prompt wants it."""
+        return {
+            "image_type": eyes.one("image type", IMAGE_TYPES, "This is a {}."),
+            "amount": eyes.one("amount", self.amounts, "{}"),
+            "places": eyes.some("places", self.places, "Photo of a {}.", self.k_places, self.at_least),
+            "objects": eyes.some(
+                "objects", self.objects, "Photo of a {}.", self.k_objects, self.at_least, self.synonyms
+            ),  # fmt: skip
+        }
 
 
-def _evidence(ranking: Ranking, k: int) -> dict[str, Any]:
-    rows = zip(ranking.labels[:k], ranking.probabilities, ranking.scores, strict=False)
-    return {label: {"probability": round(p, 4), "cosine": round(s, 4)} for label, p, s in rows}
+def _nearest_shots(eyes: Eyes, words: _Words, source: str, k: int) -> list[dict[str, str]]:
+    """The captioned pictures that look most like this one: what is found in each, and its caption. The nearest last."""
+    examples = read_examples(source)
+
+    def look() -> tuple[Value, Mapping[str, Any]]:
+        near = nearest(eyes.embedder, eyes.picture, eyes.seen, examples, k)[::-1]
+        unheard = [Eyes(eyes.embedder, eyes.picture, Transcript(), n.vector) for n in near]
+        rows = [
+            {"image": n.example.path, "cosine": round(n.cosine, 4), "findings": told(words.found(e))}
+            for n, e in zip(near, unheard, strict=True)
+        ]
+        return [n.example.caption for n in near], {"shots": rows}
+
+    known = tuple((e.path, e.caption) for e in examples)
+    turn = eyes.talk.state("shots", eyes.embedder.fingerprint, [eyes.picture.sha256, known, k, words], look)
+    captions, rows = list(turn.value), turn.evidence["shots"]
+    if not rows:
+        raise BadInput(f"{source} holds no picture but this one", hint="add others, or leave the shots out")
+    if len(captions) != len(rows):
+        raise BadInput(f"there are {len(rows)} shots, and {len(captions)} captions for them", hint="edit the words of the captions, one per line")  # fmt: skip
+    return [{"findings": row["findings"], "caption": said} for row, said in zip(rows, captions, strict=True)]
 
 
-def _judged(eyes: _Eyes, proposals: Sequence[str | SocraticError]) -> tuple[Candidate, ...]:
+def told(found: Mapping[str, Any]) -> str:
+    """What was found in a picture, in the words of the writing prompt."""
+    places, objects = ", ".join(found["places"]), ", ".join(found["objects"])
+    return (
+        f"This picture is a {found['image_type']}. {found['amount']}\n"
+        f"It may have been taken at one of these places: {places}.\nIt may show: {objects}."
+    )
+
+
+def _judged(eyes: Eyes, proposals: Sequence[str | SocraticError]) -> tuple[Candidate, ...]:
     """The proposals by their cosine with the picture; then those that could not be judged."""
     readable, rejected = _sorted_out(proposals)
     if not readable:
         raise next(p for p in proposals if isinstance(p, SocraticError))
-
-    def judge() -> tuple[Value, Mapping[str, Any]]:
-        vectors = dict(zip(readable, eyes.embedder.embed_text.each(readable), strict=True))
-        errors = {text: v.message for text, v in vectors.items() if isinstance(v, SocraticError)}
-        cosines = {
-            text: round(float(np.dot(v, eyes.seen)), 5)
-            for text, v in vectors.items()
-            if not isinstance(v, SocraticError)
-        }
-        if not cosines:
-            raise BadInput("none of the proposed captions can be judged", hint=next(iter(errors.values())))
-        return max(cosines, key=lambda t: cosines[t]), {"cosine": cosines, "rejected": errors}
-
-    turn = eyes.talk.state("judgement", eyes.embedder.fingerprint, [eyes.picture.sha256, tuple(readable)], judge)
+    turn = eyes.judge("judgement", readable)
     cosines: dict[str, float] = dict(turn.evidence["cosine"])
     losers = sorted((t for t in cosines if t != turn.text), key=lambda t: -cosines[t])
     unjudged = [Candidate(t, rejected=why) for t, why in turn.evidence["rejected"].items()]

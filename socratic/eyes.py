@@ -21,11 +21,11 @@ NEUTRAL_PAIRS = 128  # twice as many texts: pairs of words and pairs of random l
 
 
 class Eyes:
-    """An embedder that looks at one picture."""
+    """An embedder that looks at one picture, whose vector may be known already."""
 
-    def __init__(self, embedder: Embedder, picture: Picture, talk: Transcript) -> None:
+    def __init__(self, embedder: Embedder, picture: Picture, talk: Transcript, seen: Vector | None = None) -> None:
         self.embedder, self.picture, self.talk = embedder, picture, talk
-        self._seen: Vector | None = None
+        self._seen = seen
 
     @property
     def seen(self) -> Vector:
