@@ -24,9 +24,11 @@ PUBLISHED = {
     "classify.concept": "107100ad78d4130d",
     "classify.cupl": "0b184aa3094cb7b0",
     "classify.descriptors": "9a3e3e97d60cbeb0",
+    "compare.differences": "fdd87f1bc642aec2",
     "describe.answer": "167fd89ff2d91b33",
     "describe.picture": "657e0bd62c893c31",
     "generate.rewrite": "78249424240ee319",
+    "retrieve.describe": "7411b659ab29a599",
 }
 
 VALUES: dict[str, Any] = {
