@@ -7,7 +7,7 @@ world, so it reads captions and requests, and is no help with long prose. It loo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from socratic.english import (
@@ -23,6 +23,8 @@ from socratic.english import (
     PLAIN,
     UNITS,
     VERBS,
+    number_word,
+    plural,
     singular,
 )
 
@@ -46,6 +48,7 @@ class Claim:
         colour: its colour, or empty.
         denied: the text says that there is none: `no dogs`, `without a dog`.
         after: the preposition in front, `on` in `on a beach`, or empty.
+        unit: what is counted, in the singular: `slice` in `two slices of pizza`, or empty.
     """
 
     text: str
@@ -56,6 +59,7 @@ class Claim:
     start: int
     end: int
     after: str = ""
+    unit: str = ""
 
     @property
     def phrase(self) -> str:
@@ -120,6 +124,62 @@ def without(text: str) -> tuple[str, tuple[str, ...]]:
     return text.strip(" ,"), tuple(c.phrase for c in denied)
 
 
+def recounted(claim: Claim, count: int) -> str:
+    """The words of a claim with another number: `two small dogs`, 3 -> `three small dogs`."""
+    words = claim.text.split()
+    while len(words) > 1 and (words[0].lower() in AMOUNTS or words[0].lower() in DETERMINERS or words[0].isdecimal()):
+        words = words[1:]
+    counts = 0 if claim.unit else -1
+    one = singular(words[counts].lower()) if claim.noun not in PAIRED or claim.unit else words[counts]
+    words[counts] = one if count == 1 else plural(one)
+    first = words[0][:1].lower()
+    amount = ("an" if first in "aeiou" else "a") if count == 1 else number_word(count)
+    return f"{amount} {' '.join(words)}"
+
+
+def revised(text: str, changes: Mapping[Claim, str]) -> str:
+    """The text with other words for some of its claims; those with empty words are taken out, their joints with them.
+
+    What is not changed stays letter by letter; only a list of which something was taken out is joined anew.
+    """
+    made, at = "", 0
+    for run in _lists(text, claims(text)):
+        between, left = text[at : run[0].start], [c for c in run if changes.get(c, c.text)]
+        at = run[-1].end
+        if not left:
+            made += (
+                ""
+                if all(w.group().lower() in BREAKS | DETERMINERS or w.group() == "," for w in _WORD.finditer(between))
+                else between
+            )
+        elif len(left) == len(run):
+            made += between
+            for one, following in zip(run, [*run[1:], None], strict=True):
+                made += changes.get(one, one.text) + (text[one.end : following.start] if following else "")
+        else:
+            made += between + _joined([changes.get(c, c.text) for c in left])
+    made = re.sub(r"\s+([.,!?])", r"\1", made + text[at:]).strip(" ,")
+    if text.strip().lower()[:2] != made.lower()[:2]:  # the subject is gone: `on a beach` -> `a beach`
+        made = re.sub(rf"^(?:(?:{'|'.join(PLACING)}|and|with)\s+)+", "", made)
+    begins = text.strip()[:1]
+    return made[:1].upper() + made[1:] if begins.isupper() else made
+
+
+def _lists(text: str, things: Sequence[Claim]) -> list[list[Claim]]:
+    """Claims that stand in one list: `a cat, a dog and a car` | `a beach`."""
+    lists: list[list[Claim]] = []
+    for claim in things:
+        if lists and re.fullmatch(r"\s*(?:,\s*and|,|and)\s*", text[lists[-1][-1].end : claim.start]):
+            lists[-1].append(claim)
+        else:
+            lists.append([claim])
+    return lists
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
 def _runs(words: list[_Word]) -> Iterator[tuple[list[_Word], list[str]]]:
     """Stretches of words between function words and marks, each with the function words in front of it."""
     run: list[_Word] = []
@@ -179,7 +239,9 @@ def _with_units(text: str, found: list[Claim]) -> Iterator[Claim]:
         unit, thing = found[i], found[i + 1] if i + 1 < len(found) else None
         if thing and unit.noun in UNITS and text[unit.end : thing.start].strip().lower() == "of":
             noun, count = _of_unit(unit, thing)
-            whole = replace(unit, text=text[unit.start : thing.end], noun=noun, count=count, end=thing.end)
+            whole = replace(
+                unit, text=text[unit.start : thing.end], noun=noun, count=count, end=thing.end, unit=unit.noun
+            )
             yield replace(whole, colour=thing.colour or unit.colour, denied=unit.denied or thing.denied)
             i += 2
         else:

@@ -1,20 +1,23 @@
 """The closed classes of English words that captions and requests are read by, and singular, plural and numbers.
 
-Word lists and inflection (by the inflect library) only; `claims.py` reads with them.
+Word lists and inflection (by the inflection library) only; `claims.py` reads with them.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+
+import inflection
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-COLOURS = _words("red orange yellow green blue purple violet pink brown black white grey gray golden silver beige")
+COLOURS = _words(
+    "red orange yellow green blue purple violet pink brown black white grey gray gold golden silver beige tan"
+)
 _COUNTING = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBERS = {word: n for n, word in enumerate(_COUNTING)}
 AMOUNTS = {"a": 1, "an": 1, "another": 1, "single": 1, "couple": 2, "both": 2, "zero": 0, **NUMBERS}
@@ -32,7 +35,7 @@ BREAKS = PLACING | _words(
     "it they he she we you i who which where when what how not do does did can could will would should may might must "
     "up down off out away together alone also too very really just still quite here there's it's neither either if "
     "because so next left right top front back bottom middle center centre side look looks see shows show showing "
-    "seen stands stand sits sit lies lie"
+    "seen stands stand sits sit lies lie underwater outdoors indoors nearby"
 )
 """Words that end a noun phrase."""
 KINDS = _words("picture photo photograph image drawing painting sketch cartoon illustration view scene shot")
@@ -52,29 +55,53 @@ VERBS = _words(
 )
 
 
+_IRREGULAR = {
+    "cow": "cows",
+    "slice": "slices",
+    "loaf": "loaves",
+    "scarf": "scarves",
+    "calf": "calves",
+    "goose": "geese",
+    "foot": "feet",
+    "tooth": "teeth",
+    "leaf": "leaves",
+    "lens": "lenses",
+}
+_SINGULARS = _words("gas lens canvas christmas slice police splice")
+_PLURALS = {many: one for one, many in _IRREGULAR.items()}
+
+
 @cache
 def singular(noun: str) -> str:
     """`mice` -> `mouse`; a singular stays as it is."""
-    if re.search(r"(?:ss|us|is|x)$", noun) or noun in ("gas", "lens", "canvas", "christmas"):
+    first, last = _split(noun)
+    if re.search(r"(?:ss|us|is|x)$", last) or last in _SINGULARS:
         return noun
-    return str(_english().singular_noun(noun) or noun)
+    return first + (_PLURALS.get(last) or inflection.singularize(last) or last)
 
 
 @cache
 def plural(noun: str) -> str:
     """`mouse` -> `mice`; a plural stays as it is."""
-    return noun if singular(noun) != noun else str(_english().plural_noun(noun))
+    if singular(noun) != noun:
+        return noun
+    first, last = _split(noun)
+    return first + (_IRREGULAR.get(last) or inflection.pluralize(last) or last)
+
+
+def _split(noun: str) -> tuple[str, str]:
+    """What stands before the last word, and that word."""
+    at = noun.rfind(" ") + 1
+    return noun[:at], noun[at:]
+
+
+def number_word(count: int) -> str:
+    """`two`; digits above twelve; `none` for zero."""
+    return "none" if not count else _COUNTING[count] if count < len(_COUNTING) else str(count)
 
 
 def counted(noun: str, count: int) -> str:
     """`a dog`, `two dogs`, `no dogs`, `13 dogs`."""
     if count == 1:
         return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
-    return f"{_COUNTING[count] if count < len(_COUNTING) else count} {plural(noun)}"
-
-
-@cache
-def _english() -> Any:
-    import inflect
-
-    return inflect.engine()
+    return f"{number_word(count) if count else 'no'} {plural(noun)}"
