@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from socratic.capability import Answerer, Captioner, Detector, Generator, LikelihoodAnswerer, Matcher, Segmenter
-from socratic.errors import BadInput, SocraticError
+from socratic.errors import BadInput, ModelUnavailable, SocraticError
 from socratic.regions import Regions
-from socratic.tasks import Ask, Cut, Describe, Draw, Find, Match
+from socratic.tasks import Ask, Blend, Cut, Describe, Draw, Find, Match, Vary
 from socratic.transcript import Transcript, Turn, Value, key_of, spoken
 from socratic.values import Drawing, Picture, Statement
 
@@ -123,13 +123,33 @@ def match(talk: Transcript, matcher: Matcher, asked: Sequence[Match], name: str 
     return list(_unedited(talk.state(name, matcher.fingerprint, made_from, look)).evidence["probability"])
 
 
-def draw(talk: Transcript, generator: Generator, wanted: Sequence[Draw], name: str = "drawing") -> list[Drawing]:
-    """Drawings in the order asked for; they are drawn anew at every run, since a transcript holds no pixels."""
+def draw(
+    talk: Transcript,
+    generator: Generator,
+    wanted: Sequence[Draw | Vary | Blend],
+    name: str = "drawing",
+    names: Sequence[str] = (),
+) -> list[Drawing]:
+    """Drawings in the order asked for; they are drawn anew at every run, since a transcript holds no pixels.
+
+    All are of one kind. The turns are called by `names`, or by `name` and the seed.
+
+    Raises:
+        ModelUnavailable: the generator cannot do what is asked.
+    """
+    if not wanted:
+        return []
+    kind = type(wanted[0]).__name__.lower()
+    operation = getattr(generator, kind, None)
+    if operation is None:
+        raise ModelUnavailable(
+            f"this generator cannot {kind}", hint="local diffusion models can: --profile pocket, small or large"
+        )
     talk.budget.ask(len(wanted))
-    drawings = list(generator.draw.batch(wanted))
-    for drawing in drawings:
+    drawings = list(operation.batch(wanted))
+    for drawing, called in zip(drawings, names or [f"{name} {d.seed}" for d in drawings], strict=True):
         talk.pictures.append(drawing.picture)
-        talk.add(Turn(f"{name} {drawing.seed}", generator.fingerprint, drawing.say(), evidence=drawing.as_dict()))
+        talk.add(Turn(called, generator.fingerprint, drawing.say(), evidence=drawing.as_dict()))
     return drawings
 
 
