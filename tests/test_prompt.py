@@ -27,7 +27,15 @@ PUBLISHED = {
     "compare.differences": "fdd87f1bc642aec2",
     "describe.answer": "167fd89ff2d91b33",
     "describe.picture": "657e0bd62c893c31",
+    "filter.fuse": "fa4ee3d66cee2b60",
     "generate.rewrite": "78249424240ee319",
+    "video.answer": "24c1ec7bd0c99521",
+    "video.caption": "6a4fe0ca905e7569",
+    "video.choose": "c6078da2640fb085",
+    "video.narrate": "9e6bd7533a6c0805",
+    "video.shorten": "174e090189319015",
+    "video.speech": "07dc19d78a39e67c",
+    "video.summary": "cad76fcfd57013e1",
     "retrieve.describe": "7411b659ab29a599",
 }
 
