@@ -181,7 +181,7 @@ class _Work:
         """Keeps what is unchanged, loads the rest, and embeds each pixel content that is not known yet."""
         loaded: dict[str, tuple[Entry, Picture]] = {}
         for place, source in batch:
-            stamp = _stamp(source)
+            stamp = stamp_of(source)
             if place in self.known and any(stamp) and self.known[place][0].stamp == stamp:
                 self.found[place] = self.known[place]
                 self.kept += 1
@@ -208,8 +208,8 @@ class _Work:
                 self.embedded += 1
 
 
-def _stamp(path: str) -> tuple[int, int]:
-    """The size of the file and when it changed."""
+def stamp_of(path: str) -> tuple[int, int]:
+    """The size of a file and when it changed; zeros where there is none."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):  # what is wrong shows at `load`

@@ -93,7 +93,7 @@ def test_a_picture_plus_a_text_is_the_unit_sum_of_both(path: str) -> None:
 
 @pytest.mark.parametrize(("how", "fusion"), [("arithmetic", "z-score"), ("fused", "z-score"), ("fused", "rank")])
 def test_parts_add_up_to_the_score_and_only_the_ratio_of_weights_counts(path: str, how: str, fusion: str) -> None:
-    asked = {"text": "a beach without a dog", "how": how, "fusion": fusion}
+    asked: dict[str, Any] = {"text": "a beach without a dog", "how": how, "fusion": fusion}
     one = search(path, REFERENCE, **asked, weights={"picture": 1, "text": 3})
     ten = search(path, REFERENCE, **asked, weights={"picture": 10, "text": 30})
     assert one.hits == ten.hits and len(one.hits) == 5
@@ -184,7 +184,7 @@ def test_a_gallery_of_another_model_is_refused(tmp_path: Path) -> None:
 def test_a_gallery_of_the_reference_alone_has_no_hit(tmp_path: Path) -> None:
     only = {"reference": PICTURES["reference"]}
     for how in ("arithmetic", "fused"):
-        asked = {"text": "a beach without a dog", "how": how, "weights": {"picture": 1, "text": 1}}
+        asked: dict[str, Any] = {"text": "a beach without a dog", "how": how, "weights": {"picture": 1, "text": 1}}
         found = search(gallery(tmp_path / "g", only, seen=REFERENCE), REFERENCE, **asked)
         assert found.hits == () and found.say() == "nothing was found"
 
