@@ -38,7 +38,7 @@ STATEMENT = 'Is this true: "{}"?'
 
 @dataclass(frozen=True)
 class Checked:
-    """One question with what was expected, what came, and why it passed or not."""
+    """One question with what was expected, what came, and why it passed or not; `phrase` are the prompt's words for it."""
 
     question: str
     expected: str
@@ -48,6 +48,7 @@ class Checked:
     evidence: tuple[dict[str, Any], ...] = ()
     disputed: bool = False
     kind: str = "object"
+    phrase: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -128,9 +129,10 @@ def _row(verdict: Verdict, verdicts: Sequence[Verdict]) -> Checked:
     """A verdict as a row; a fact about a thing that is not there does not hold either."""
     clause = verdict.clause
     orphan = clause.parent >= 0 and not verdicts[clause.parent].passed
-    evidence = tuple(f.as_dict() for f in verdict.findings)
+    found = verdict.findings if clause.kind != "colour" else (*verdict.findings, *verdicts[clause.parent].findings[:1])
+    evidence = tuple(f.as_dict() for f in found)
     passed, score = verdict.passed and not orphan, 0.0 if orphan else verdict.score
-    return Checked(clause.question, clause.expected, verdict.answer, passed, score, evidence, verdict.disputed, clause.kind)  # fmt: skip
+    return Checked(clause.question, clause.expected, verdict.answer, passed, score, evidence, verdict.disputed, clause.kind, clause.claim.phrase if clause.kind == "absent" else clause.claim.text)  # fmt: skip
 
 
 def _by_graph(picture: Picture, prompt: str, answerer: Answerer, writer: Writer, talk: Transcript) -> Check:
