@@ -20,6 +20,15 @@ from socratic.values import Message, Picture
 # beside it (`caption.write.short.prompty`) and pin that one here as well.
 PUBLISHED = {
     "ask.captions": "f3e811f53a340063",
+    "ask.captions.options": "640e4cea70f7dc5d",
+    "ask.captions.shots": "442aa342ef37e2a4",
+    "ask.follow_up": "f966cfcde3a4aac4",
+    "ask.program": "71acb33393520261",
+    "ask.rephrase": "0fa6aecf73be170b",
+    "ask.settle": "24670b7dab8937ff",
+    "ask.statement": "640fd39aba945ea4",
+    "caption.search": "16d88d84db7812fa",
+    "caption.search.one": "6b6f1457b0328f6c",
     "caption.write": "46b0154e0d8b9bf3",
     "classify.concept": "107100ad78d4130d",
     "classify.cupl": "0b184aa3094cb7b0",
@@ -29,6 +38,7 @@ PUBLISHED = {
     "describe.picture": "657e0bd62c893c31",
     "filter.fuse": "fa4ee3d66cee2b60",
     "generate.rewrite": "78249424240ee319",
+    "retrieve.describe": "7411b659ab29a599",
     "video.answer": "24c1ec7bd0c99521",
     "video.caption": "6a4fe0ca905e7569",
     "video.choose": "c6078da2640fb085",
@@ -36,7 +46,6 @@ PUBLISHED = {
     "video.shorten": "174e090189319015",
     "video.speech": "07dc19d78a39e67c",
     "video.summary": "cad76fcfd57013e1",
-    "retrieve.describe": "7411b659ab29a599",
 }
 
 VALUES: dict[str, Any] = {
