@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from doubles import ScriptedWriter
@@ -22,7 +23,7 @@ def film(tmp_path: Path) -> Path:
     return write_film(tmp_path / "film.mp4", [shade(i) for i in range(40)])
 
 
-def told(film: Path | str, writer: ScriptedWriter, captioner: ScriptedCaptioner = DOG, budget: Budget | None = None, **how: object) -> VideoCaption:  # fmt: skip
+def told(film: Path | str, writer: ScriptedWriter, captioner: ScriptedCaptioner = DOG, budget: Budget | None = None, **how: Any) -> VideoCaption:  # fmt: skip
     with Workbench.of(captioner=captioner, writer=writer).used():
         return video_caption(film, budget=budget, **how)
 
@@ -96,7 +97,8 @@ def test_words_on_a_frame_give_no_orders(film: Path) -> None:
 def test_a_folder_of_pictures_is_a_film_and_what_is_neither_is_an_error(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "frames", [shade(i) for i in range(0, 40, 10)])
     assert [m.time for m in told(folder, ScriptedWriter(["A dog leaves."])).moments] == [1, 3]
-    for how in ({"frames": -1}, {"words": 0}):
+    impossible: list[dict[str, Any]] = [{"frames": -1}, {"words": 0}]
+    for how in impossible:
         with pytest.raises(BadInput, match="positive"):
             told(folder, ScriptedWriter([]), **how)
     with pytest.raises(BadInput, match="is neither"):
