@@ -264,8 +264,7 @@ class _Run:
         if isinstance(a, str):
             a, b = canonical(a), canonical(b)
         if how in ("equal", "not equal"):
-            same: bool = a == b
-            return same == (how == "equal")
+            return (a == b) is (how == "equal")
         return bool({"more than": a > b, "less than": a < b, "at least": a >= b, "at most": a <= b}[how])
 
     def _combined(self, step: Step) -> Any:
