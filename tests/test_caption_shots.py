@@ -152,6 +152,6 @@ def test_neighbours_set_the_style_of_the_pocket_writer(pocket: Workbench, scenes
         item["picture"].pil.save(tmp_path / f"{i}.png")
         there = " and ".join(f"a {name}" for name in item["counts"])
         (tmp_path / f"{i}.txt").write_text(f"On a {item['place']}: {there}")
-    shown: list[Picture] = [i["picture"] for i in scenes["mixed"][:5]]
-    styled = [row.value for row in caption.map(shown, examples=str(tmp_path), k_shots=2, n=2)]
-    assert sum(":" in c.text for c in styled if c) >= 4
+    shown: list[Picture] = [i["picture"] for i in scenes["mixed"][:4]]
+    styled = [row.value for row in caption.map(shown, examples=str(tmp_path), k_shots=1, n=1)]
+    assert sum(":" in c.text for c in styled if c) >= 3
