@@ -60,7 +60,7 @@ def test_a_sentence_that_is_too_long_is_shortened_once(film: Path) -> None:
         x.note for x in value.lines
     )
     assert writer.calls["write"].forwards == 2 and len(writer.requests) == 3, "one batch, and one to shorten"
-    assert "This sentence has 20 words" in writer.prompts[2] and "at most 9 words" in writer.prompts[2]
+    assert "This sentence has 21 words" in writer.prompts[2] and "at most 9 words" in writer.prompts[2]
 
 
 def test_what_is_still_too_long_is_cut_where_a_clause_ends(film: Path) -> None:
