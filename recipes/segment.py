@@ -12,6 +12,7 @@ from typing import Any
 
 from socratic import consult
 from socratic.capability import Detector, Segmenter
+from socratic.claims import claims
 from socratic.errors import BadInput
 from socratic.recipe import recipe
 from socratic.regions import Box, Point, Regions
@@ -39,6 +40,7 @@ def segment(
     picture: Picture,
     *,
     phrases: Sequence[str] = (),
+    text: str = "",
     boxes: Sequence[Sequence[float]] = (),
     points: Sequence[Sequence[float]] = (),
     everything: bool = False,
@@ -47,24 +49,28 @@ def segment(
     segmenter: Segmenter,
     talk: Transcript,
 ) -> Segmentation:
-    """Cuts things out of a picture. Give phrases, boxes, points or everything: one of the four.
+    """Cuts things out of a picture. Give phrases, a text, boxes, points or everything: one of them.
 
     Args:
         picture: where to look.
         phrases: what to cut out, e.g. `dog`; the detector finds it first.
+        text: a whole caption; every thing that it names is cut out.
         boxes: x0, y0, x1, y1 in pixels; one mask each.
         points: x, y in pixels that lie on one thing; one mask for all of them.
         everything: cut out everything there is.
         threshold: the least score of the detector's boxes.
     """
-    given = [name for name, value in (("phrases", phrases), ("boxes", boxes), ("points", points), ("everything", everything)) if value]  # fmt: skip
+    given = [name for name, value in (("phrases", phrases), ("text", text), ("boxes", boxes), ("points", points), ("everything", everything)) if value]  # fmt: skip
     if len(given) != 1:
         raise BadInput(
-            f"segment wants phrases, boxes, points or everything, and got {' and '.join(given) or 'none of them'}",
+            f"segment wants phrases, a text, boxes, points or everything, and got {' and '.join(given) or 'none of them'}",
             hint="give exactly one of them",
         )
-    if phrases:
-        return Segmentation(_named(picture, tuple(phrases), threshold, detector, segmenter, talk), talk)
+    if phrases or text:
+        named = tuple(phrases) or tuple(dict.fromkeys(c.noun for c in claims(text) if not c.denied))
+        if not named:
+            raise BadInput(f"{text!r} names no thing to cut out", hint='name one, e.g. "a dog on a beach"')
+        return Segmentation(_named(picture, named, threshold, detector, segmenter, talk), talk)
     asked = Cut(picture, tuple(_box(b, picture) for b in boxes), tuple(_point(p) for p in points), everything)
     return Segmentation(consult.cut(talk, segmenter, asked), talk)
 

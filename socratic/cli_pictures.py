@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from socratic.cli_sheet import AsJson, Images, Kept, NoCache, Profile, Seed, Sheet, opened, over_images
+from socratic.cli_sheet import AsJson, Images, Kept, NoCache, Profile, Seed, Sheet, opened, over_images, show_steps
 from socratic.errors import BadInput
 
 Out = Annotated[Path | None, typer.Option("-o", "--out", help="Folder for pictures with what was found laid over.")]
@@ -35,7 +35,8 @@ def add_to(app: typer.Typer) -> None:
 
 def detect(
     images: Images,
-    phrase: Annotated[list[str], typer.Option("-p", "--phrase", help="What to look for. Repeatable.")],
+    phrase: Annotated[list[str] | None, typer.Option("-p", "--phrase", help="What to look for. Repeatable.")] = None,
+    text: Annotated[str, typer.Option("--text", help="A whole caption: every thing it names is looked for.")] = "",
     threshold: Threshold = None,
     out: Out = None,
     profile: Profile = "pocket",
@@ -46,7 +47,9 @@ def detect(
     """Finds what phrases name and draws boxes; a phrase that names nothing there gives no box."""
     from socratic.recipes.detect import detect as recipe
 
-    settings = {"phrases": phrase, "threshold": threshold}
+    if not phrase and not text:
+        raise BadInput("detect wants a phrase or a text", hint='-p dog, or --text "a dog on a beach"')
+    settings = {"phrases": phrase or [], "text": text, "threshold": threshold}
     sheet = Sheet(as_json, transcript, "socratic detect")
     with _Album(out) as album:
         over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
@@ -55,6 +58,7 @@ def detect(
 def segment(
     images: Images,
     phrase: Annotated[list[str] | None, typer.Option("-p", "--phrase", help="What to cut out. Repeatable.")] = None,
+    text: Annotated[str, typer.Option("--text", help="A whole caption: every thing it names is cut out.")] = "",
     box: Annotated[list[str] | None, typer.Option(help="x0,y0,x1,y1 in pixels. Repeatable: one mask each.")] = None,
     point: Annotated[
         list[str] | None, typer.Option(help="x,y in pixels. Repeatable: all on one thing, one mask.")
@@ -71,11 +75,11 @@ def segment(
     from socratic.recipes.segment import segment as recipe
 
     settings = {
-        "phrases": phrase or [], "boxes": [_numbers(b, 4, "--box") for b in box or []],
+        "phrases": phrase or [], "text": text, "boxes": [_numbers(b, 4, "--box") for b in box or []],
         "points": [_numbers(p, 2, "--point") for p in point or []], "everything": everything, "threshold": threshold,
     }  # fmt: skip
-    if sum(bool(settings[name]) for name in ("phrases", "boxes", "points", "everything")) != 1:
-        raise BadInput("segment wants exactly one of -p, --box, --point, --everything", hint="socratic segment --help")
+    if sum(bool(settings[name]) for name in ("phrases", "text", "boxes", "points", "everything")) != 1:
+        raise BadInput("segment wants exactly one of -p, --text, --box, --point, --everything", hint="socratic segment --help")
     sheet = Sheet(as_json, transcript, "socratic segment")
     with _Album(out) as album:
         over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
@@ -106,7 +110,7 @@ def generate(
     sheet = Sheet(as_json, transcript, "socratic generate")
     with ExitStack() as stack:
         opened(stack, profile, no_cache)
-        _show_steps(stack)
+        show_steps(stack)
         drawn = recipe(prompt, n=n, seed=seed, negative=negative, width=width, height=height, steps=steps, guidance=guidance)  # fmt: skip
     files = _write_drawings(out, drawn)
     rows = [{"path": str(path), "seed": d.seed, "score": None, "checks": []} for path, d in files]
@@ -180,24 +184,6 @@ def _write_drawings(out: Path, drawn: Any) -> list[tuple[Path, Any]]:
         sheet.save(out / f"{name}-sheet.png")
         print(f"all of them side by side: {out / f'{name}-sheet.png'}", file=sys.stderr)
     return files
-
-
-def _show_steps(stack: ExitStack) -> None:
-    """A bar of the denoising steps on stderr where a person watches."""
-    if not sys.stderr.isatty():
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    from socratic.progress import Progress, watching
-
-    bar = stack.enter_context(Bar(console=Console(stderr=True), transient=True))
-    task = bar.add_task("drawing", total=None)
-
-    def show(progress: Progress) -> None:
-        bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
-
-    stack.enter_context(watching(show))
 
 
 def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
