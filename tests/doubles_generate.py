@@ -1,8 +1,9 @@
-"""Scripted doubles of generators, detectors and segmenters. They draw flat colours and find what they were told."""
+"""Scripted doubles of generators and segmenters. They draw flat colours and cut out whole boxes."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,9 +11,9 @@ from doubles import picture
 
 from socratic.errors import SocraticError
 from socratic.regions import Box, Mask, Region, Regions
-from socratic.tasks import Blend, Cut, Draw, Find, Vary
+from socratic.tasks import Ask, Blend, Cut, Draw, Match, Vary
 from socratic.tool import Tool, operation
-from socratic.values import Drawing, Picture, TokenCount
+from socratic.values import Drawing, Picture, Statement, TokenCount
 
 
 def flat(said: object, size: tuple[int, int]) -> Picture:
@@ -60,20 +61,6 @@ class VaryingGenerator(ScriptedGenerator):
         return [Drawing(flat(i.fraction, (32, 32)), f"{i.fraction:g} of the way", i.seed) for i in items]
 
 
-class ScriptedDetector(Tool):
-    """Finds each phrase at the boxes that it was told, and nothing else."""
-
-    def __init__(self, boxes: Mapping[str, Sequence[Box]]) -> None:
-        super().__init__()
-        self.fingerprint = "scripted-detector"
-        self.boxes = dict(boxes)
-
-    @operation(batch=16)
-    def find(self, items: Sequence[Find]) -> list[Regions]:
-        """The planted boxes of the phrases."""
-        return [Regions(i.picture.width, i.picture.height, tuple(Region(p, 0.9, b) for p in i.phrases for b in self.boxes.get(p, ()))) for i in items]  # fmt: skip
-
-
 class BoxSegmenter(Tool):
     """Cuts out whole boxes."""
 
@@ -91,3 +78,31 @@ def _mask(box: Box, seen: Picture) -> Mask:
     pixels = np.zeros((seen.height, seen.width), bool)
     pixels[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)] = True
     return Mask.of(pixels)
+
+
+class LikelyMatcher(Tool):
+    """A matcher and answerer that finds pictures as fitting as it was told, by their hash."""
+
+    fingerprint = "likely-matcher"
+
+    def __init__(self, shares: Mapping[str, float]) -> None:
+        super().__init__()
+        self.shares = dict(shares)
+        self.questions: list[str] = []
+
+    @operation(batch=16)
+    def match(self, items: Sequence[Match]) -> list[float]:
+        """The planted probability."""
+        return [self.shares[i.picture.sha256] for i in items]
+
+    @operation(batch=16)
+    def answer(self, items: Sequence[Ask]) -> list[Statement]:
+        """Yes."""
+        return [Statement("yes") for _ in items]
+
+    @operation(batch=16)
+    def answer_likelihood(self, items: Sequence[tuple[Ask, str]]) -> list[float]:
+        """The logarithm of the planted share for yes, and of the rest for no."""
+        self.questions += [ask.question for ask, _ in items]
+        shares = [(self.shares[ask.pictures[0].sha256], said) for ask, said in items]
+        return [math.log(share if said == "yes" else 1 - share) for share, said in shares]
