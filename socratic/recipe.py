@@ -147,13 +147,13 @@ class Recipe(Generic[P, R]):
         talk = Transcript(self.__name__, past=stored)
         if not self._picture_names:
             return self.run(talk, **{**stored.arguments, **kwargs})
+        if not self._takes_many:
+            first = stored.pictures[0] if stored.pictures else _same_picture(stored.sources[0])
+            return self.run(talk, first, **{**stored.arguments, **kwargs})
         made = {t.evidence["picture"]["sha256"] for t in stored.turns if isinstance(t.evidence.get("picture"), Mapping)}
-        if stored.pictures:
-            pictures = [p for i, p in enumerate(stored.pictures) if not i or p.sha256 not in made]
-        else:  # what was drawn in the run is in no file that could be read again
-            pictures = [_same_picture(s) for i, s in enumerate(stored.sources) if not i or s["sha256"] not in made]
-        first = pictures if self._takes_many else pictures[0]
-        return self.run(talk, first, **{**stored.arguments, **kwargs})
+        given = [p for p in stored.pictures if p.sha256 not in made]  # what was drawn in the run is in no file
+        given = given or [_same_picture(s) for s in stored.sources if s["sha256"] not in made]
+        return self.run(talk, *([given] if given else []), **{**stored.arguments, **kwargs})
 
     @cached_property
     def signature(self) -> inspect.Signature:
