@@ -32,7 +32,7 @@ DIRECTION = [
         "frontmatter",
         "progress",
     },
-    {"frames", "speech"},
+    {"frames", "speech", "pairs", "coco"},
     {"prompt", "hub", "tool", "vocabulary", "transcript"},
     {
         "ask",
@@ -54,7 +54,7 @@ DIRECTION = [
     {"workbench"},
     {"inventory"},
     {"cli_house", "cli_sheet"},
-    {"cli_words", "cli_ask", "cli_pictures", "cli_retrieve"},
+    {"cli_words", "cli_ask", "cli_pictures", "cli_retrieve", "cli_video", "cli_data"},
     {"cli"},
     {"__main__", "__init__"},
 ]
