@@ -228,7 +228,7 @@ def _parts(
         cosines = (matrix @ vector)[rest].astype(np.float64)
         above = cosines - cosines.mean() if len(cosines) else cosines
         cost = np.where(above > 0, _comparable(cosines, fusion) if fusion else above, 0.0)
-        found.append((f"without {thing}", cosines, -penalty * cost))
+        found.append((f"without {thing}", cosines, 0.0 - penalty * cost))  # and not -0.0
     return found
 
 

@@ -153,6 +153,24 @@ def _with_progress(rows: Iterable[Any], total: int, stack: ExitStack) -> Iterabl
     return bar.track(rows, total=total)
 
 
+def show_steps(stack: ExitStack) -> None:
+    """A bar of what long work announces (denoising steps, pictures embedded) on stderr where a person watches."""
+    if not sys.stderr.isatty():
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from socratic.progress import Progress, watching
+
+    bar = stack.enter_context(Bar(console=Console(stderr=True), transient=True))
+    task = bar.add_task("", total=None)
+
+    def show(progress: Progress) -> None:
+        bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
+
+    stack.enter_context(watching(show))
+
+
 def complain(error: SocraticError, source: str = "") -> None:
     where = f"{source}: " if source else ""
     print(f"{where}{type(error).__name__}: {error.message}", file=sys.stderr)

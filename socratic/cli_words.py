@@ -126,7 +126,8 @@ def resume(
     sheet = Sheet(as_json, transcript, f"socratic {past.recipe}")
     with open_profile(profile or past.profile or "pocket", keep=not no_cache).used():
         value = recipe.resume(past.edited(changes) if changes else past)
-    source = value.transcript.pictures[0].source
+    seen = value.transcript.pictures
+    source = seen[0].source if seen else str(stored)
     sheet.put(Row(source, value, transcript=value.transcript), lambda v: f"{v.say()}\n\n{v.transcript.say()}")
     sheet.keep()
 
