@@ -15,6 +15,7 @@ from socratic.clauses import may_be_place
 from socratic.english import AMOUNTS, PLACING, counted, singular
 from socratic.plan import Plan, checked, pictures_named
 
+MOST_STEPS = 40
 _HERE = r"(?: in (?:the|this) (?:picture|image|photo)| here)?"
 _MANY = re.compile(r"how many (?P<x>.+?) (?:are|is|can|do|does|were)\b.*", re.I)
 _THERE = re.compile(rf"(?:(?:is|are) there|(?:can|do) you see|does the (?:picture|image|photo) (?:show|contain|have)) (?P<x>.+?){_HERE}", re.I)  # fmt: skip
@@ -49,6 +50,8 @@ def rephrased(question: str) -> tuple[str, ...]:
 def simple_plan(question: str) -> Plan | None:
     """A plan that finds and counts what the question is about; None where its form is not simple enough."""
     asked, builder = _bare(question), _Builder(pictures_named(1))
+    if len(asked) > 400 or set("{}") & set(asked):
+        return None
     if found := _TRUE.fullmatch(asked):
         return statement_plan(found["x"])
     if (found := _MANY.fullmatch(asked)) and (thing := _thing(found["x"])):
@@ -160,9 +163,9 @@ class _Builder:
 
     def plan(self, answer: str, within: str = "") -> Plan | None:
         """The plan; None where there is no answer, or the text says more than was looked for."""
-        if not answer or _unread(within):
+        if not answer or _unread(within) or len(self.steps) > MOST_STEPS:
             return None
-        return checked({"steps": self.steps, "answer": answer}, self.pictures, most=40)
+        return checked({"steps": self.steps, "answer": answer}, self.pictures, MOST_STEPS)
 
 
 def _thing(text: str) -> Claim | None:
