@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,7 @@ class Sheet:
     title: str
     talks: list[tuple[str, Transcript]] = field(default_factory=list)
     failed: int = 0
+    key: str = "image"  # what an input is called in JSON
 
     def __post_init__(self) -> None:
         if self.transcript and self.transcript.suffix not in (".json", ".html"):
@@ -60,14 +61,14 @@ class Sheet:
         if row.error is not None:
             self.failed += 1
             if self.as_json:
-                self.line({"image": str(row.source), "error": row.error.as_dict()})
+                self.line({self.key: str(row.source), "error": row.error.as_dict()})
             else:
                 complain(row.error, str(row.source))
             return
         self.remember(row)
         if self.as_json:
             for data in lines(row.value):
-                self.line({"image": str(row.source), **data})
+                self.line({self.key: str(row.source), **data})
         else:
             typer.echo(f"{row.source}: {told(row.value)}")
 
@@ -109,19 +110,33 @@ def over_images(
     lines: Lines = _as_dict,
     each: Callable[[Any], None] = lambda row: None,
 ) -> None:
-    """Runs a recipe over pictures and prints what came of each, also of those that fail.
+    """Runs a recipe over pictures, of which a folder holds several."""
+    from socratic.images import expand
+
+    over_sources(recipe, expand(images), settings, sheet, profile, no_cache, told, lines, each)
+
+
+def over_sources(
+    recipe: Any,
+    sources: Sequence[Any],
+    settings: Mapping[str, Any],
+    sheet: Sheet,
+    profile: str,
+    no_cache: bool,
+    told: Told,
+    lines: Lines = _as_dict,
+    each: Callable[[Any], None] = lambda row: None,
+) -> None:
+    """Runs a recipe over its inputs and prints what came of each, also of those that fail.
 
     Args:
         each: done with every row that has a value, such as writing a picture.
     """
-    from socratic.images import expand
-
-    sources = expand(images)
     with ExitStack() as stack:
         opened(stack, profile, no_cache)
         stack.callback(sheet.keep)  # also what was done before an error or Ctrl-C
         rows = recipe.map(sources, **settings)
-        for row in _with_progress(rows, len(sources), stack):
+        for row in _with_progress(rows, len(sources), stack, f"{sheet.key}s"):
             if isinstance(row.error, ModelUnavailable):
                 raise row.error
             if row.value is not None:
@@ -141,14 +156,14 @@ def opened(stack: ExitStack, profile: str, no_cache: bool) -> Any:
     return bench
 
 
-def _with_progress(rows: Iterable[Any], total: int, stack: ExitStack) -> Iterable[Any]:
+def _with_progress(rows: Iterable[Any], total: int, stack: ExitStack, what: str) -> Iterable[Any]:
     """A progress bar on stderr where a person watches and there is something to wait for."""
     if total < 2 or not sys.stderr.isatty():
         return rows
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
     return bar.track(rows, total=total)
 
