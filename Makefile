@@ -36,4 +36,7 @@ format: .venv/dev ## format the code
 scores: .venv/dev ## draw unseen scenes, score the pocket models, write pocket/SCORES.md
 	$(BIN)/python -m socratic.pocket score
 
-.PHONY: help demo test lint types format scores
+pages: .venv/demo ## run the commands on the pages of docs/recipes anew
+	$(BIN)/python docs/rerun.py
+
+.PHONY: help demo test lint types format scores pages

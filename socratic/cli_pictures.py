@@ -51,7 +51,7 @@ def detect(
         raise BadInput("detect wants a phrase or a text", hint='-p dog, or --text "a dog on a beach"')
     settings = {"phrases": phrase or [], "text": text, "threshold": threshold}
     sheet = Sheet(as_json, transcript, "socratic detect")
-    with _Album(out) as album:
+    with Album(out) as album:
         over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
 
 
@@ -81,7 +81,7 @@ def segment(
     if sum(bool(settings[name]) for name in ("phrases", "text", "boxes", "points", "everything")) != 1:
         raise BadInput("segment wants exactly one of -p, --text, --box, --point, --everything", hint="socratic segment --help")
     sheet = Sheet(as_json, transcript, "socratic segment")
-    with _Album(out) as album:
+    with Album(out) as album:
         over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
 
 
@@ -123,7 +123,7 @@ def generate(
     sheet.keep()
 
 
-class _Album:
+class Album:
     """The pictures with what was found laid over them, in the folder that was asked for, and a contact sheet."""
 
     def __init__(self, out: Path | None) -> None:
@@ -154,7 +154,7 @@ class _Album:
         path = self.files.get(value.transcript.pictures[0].sha256)
         return text + (f"\n    see {path}" if path else "")
 
-    def __enter__(self) -> _Album:
+    def __enter__(self) -> Album:
         return self
 
     def __exit__(self, *problem: object) -> None:

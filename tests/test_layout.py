@@ -55,6 +55,7 @@ DIRECTION = [
     {"inventory"},
     {"cli_house", "cli_sheet"},
     {"cli_words", "cli_ask", "cli_pictures", "cli_retrieve", "cli_video", "cli_data"},
+    {"cli_check"},
     {"cli"},
     {"__main__", "__init__"},
 ]
