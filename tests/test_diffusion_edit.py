@@ -81,6 +81,19 @@ def test_what_the_mask_leaves_does_not_depend_on_the_words(tool: Diffusion) -> N
     assert change[:6].mean() > 5 * change[10:].mean()
 
 
+def test_latents_of_six_channels_are_repainted_too(tmp_path: Path) -> None:
+    six = tiny_pipelines.stable_diffusion(tmp_path, latents=6, in_channels=6, out_channels=6)
+    tool = load(str(six), device="cpu", steps=5)
+    before = tool.draw(Draw("a cat", seed=3))
+    one, other = (
+        pixels(tool.draw(Draw(words, seed=3, init=noise(1), mask=left_half()))).astype(int)
+        for words in ("a cat", "zebra 9")
+    )
+    change = np.abs(one - other).mean(axis=(0, 2))
+    assert change[:6].mean() > 4 * change[11:].mean()
+    assert tool.draw(Draw("a cat", seed=3)) == before, "drawing from words is as it was"
+
+
 def test_another_size_resizes_picture_and_mask(tool: Diffusion, folder: Path) -> None:
     item = Draw("a cat", seed=3, init=noise(1, 30, 20), mask=left_half(30, 20), width=24, height=16)
     drawing = tool.draw(item)

@@ -39,12 +39,12 @@ def text_config(**settings: Any) -> CLIPTextConfig:
     return CLIPTextConfig(vocab_size=80, max_position_embeddings=WORDS, **{**sizes, **marks, **settings})
 
 
-def vae(levels: int = 2) -> AutoencoderKL:
+def vae(levels: int = 2, channels: int = 4) -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=[4, *[8] * (levels - 1)],
         down_block_types=["DownEncoderBlock2D"] * levels,
         up_block_types=["UpDecoderBlock2D"] * levels,
-        latent_channels=4,
+        latent_channels=channels,
         norm_num_groups=2,
     )
 
@@ -63,11 +63,11 @@ def unet(**settings: Any) -> UNet2DConditionModel:
     return UNet2DConditionModel(**{**given, **settings})
 
 
-def stable_diffusion(folder: Path, seed: int = 0, **settings: Any) -> Path:
+def stable_diffusion(folder: Path, seed: int = 0, latents: int = 4, **settings: Any) -> Path:
     """A Stable Diffusion 1 pipeline that draws 16 x 16 pixels. `settings` are of its denoiser."""
     torch.manual_seed(seed)
     pipe: Any = StableDiffusionPipeline(
-        vae=vae(),
+        vae=vae(channels=latents),
         text_encoder=CLIPTextModel(text_config()),
         tokenizer=tokenizer(),
         unet=unet(**settings),

@@ -53,8 +53,7 @@ class Pipes:
 
         if kind == "embedding":
             return self.of("text").decoder_pipe if hasattr(self.main, "decoder_pipe") else self.main
-        wanted = {"text": "Text2Image", "image": "Image2Image", "repaint": "Inpainting"}[kind]
-        doing = {"text": "draw from text alone", "image": "change a picture", "repaint": "repaint a part"}[kind]
+        wanted, doing = {"text": ("Text2Image", "draw from text alone"), "image": ("Image2Image", "change a picture"), "repaint": ("Inpainting", "repaint a part")}[kind]  # fmt: skip
         refusal = BadInput(
             f"{type(self.main).__name__} cannot {doing}", hint=f"choose another generator: it has no {wanted} form"
         )
@@ -68,6 +67,9 @@ class Pipes:
                 return self.main
             raise refusal from None
         pipe.set_progress_bar_config(disable=True)
+        unet = getattr(pipe, "unet", None)
+        if kind == "repaint" and unet and unet.config.in_channels == pipe.vae.config.latent_channels != 4:
+            pipe.unet = _AnyLatents(unet)
         return pipe
 
     @property
@@ -159,6 +161,20 @@ class Pipes:
 
     def size_in_bytes(self) -> int:
         return size_in_bytes(*(m for m in self.main.components.values() if hasattr(m, "parameters")))
+
+
+class _AnyLatents:
+    """A denoiser of latents with other than four channels; diffusers' repainting looks for the number 4 alone."""
+
+    def __init__(self, unet: Any) -> None:
+        self._unet = unet
+        self.config = type(unet.config)({**unet.config, "in_channels": 4})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._unet(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._unet, name)
 
 
 def open_pipes(folder: Path, prior: Path | None, device: str, dtype: Any, scheduler: str | None) -> Pipes:
