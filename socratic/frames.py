@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import statistics
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from socratic.errors import BadInput, ModelUnavailable
 from socratic.values import Picture
 
 # What a film may come in. Playlists (HLS, concat) are left out: they make a reader open other files and addresses.
+SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".ogv", ".wmv", ".gif")
 FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,ogg,gif,asf,mxf,ivf,m4v"
 _HINT = "convert it, e.g. ffmpeg -i FILE -c:v libx264 film.mp4"
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s$")
@@ -126,6 +128,16 @@ def load_clip(source: str | os.PathLike[str], *, rate: float = 1.0) -> Clip:
     return Clip(path, *film.header(), film)
 
 
+def expand(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Lists films: a folder that holds films becomes them, sorted; a folder of pictures is a film itself."""
+    found: list[str] = []
+    for source in map(os.fsdecode, sources):
+        inside = sorted(os.listdir(source)) if os.path.isdir(source) else []
+        films = [name for name in inside if name.lower().endswith(SUFFIXES[:-1]) and not name.startswith(".")]
+        found += [os.path.join(source, name) for name in films] or [source]
+    return found
+
+
 def clock(seconds: float) -> str:
     """`1:05`, with hundredths only where there are some: `0:02.50`."""
     hundredths = round(seconds * 100)
@@ -141,12 +153,9 @@ class _Folder:
         self.files, self.times = files, times
 
     def read(self, times: Sequence[float]) -> list[Frame]:
-        known: dict[int, Frame] = {}
-        for time in times:
-            i = max((i for i, begin in enumerate(self.times) if begin <= time + 1e-6), default=0)
-            if i not in known:
-                known[i] = Frame(images.load(self.files[i]), self.times[i])
-        return [known[max((i for i, b in enumerate(self.times) if b <= t + 1e-6), default=0)] for t in times]
+        wanted = [max(0, bisect_right(self.times, time + 1e-6) - 1) for time in times]
+        known = {i: Frame(images.load(self.files[i]), self.times[i]) for i in set(wanted)}
+        return [known[i] for i in wanted]
 
 
 def _folder(path: str, rate: float) -> Clip:
@@ -158,7 +167,7 @@ def _folder(path: str, rate: float) -> Clip:
         pairs = sorted((float(m[1]), f) for m, f in zip(told, files, strict=True) if m)
         times, files = [t for t, _ in pairs], [f for _, f in pairs]
         steps = [b - a for a, b in zip(times, times[1:], strict=False)]
-        if any(step <= 0 for step in steps):
+        if min(steps, default=1.0) <= 0:
             raise BadInput(f"two pictures in {path!r} have the same time in their names", hint="e.g. frame-12.5s.png")
         step = statistics.median(steps) if steps else 1.0
         return Clip(path, times[-1] + step, 1 / step, _Folder(files, times))

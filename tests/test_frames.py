@@ -13,7 +13,7 @@ import pytest
 from doubles_video import number_of, shade, write_film, write_folder
 
 from socratic.errors import BadInput, ModelUnavailable
-from socratic.frames import Clip, clock, load_clip
+from socratic.frames import Clip, clock, expand, load_clip
 
 SHADES = [shade(i) for i in range(40)]
 ASKED = [0, 0.3, 5.01, 9.9, 2.5, 10.0]
@@ -154,6 +154,15 @@ def test_without_pyav_a_folder_still_works_and_a_film_says_the_command(
     with pytest.raises(ModelUnavailable, match="package av is missing") as caught:
         load_clip(film)
     assert "pip install 'socratic[video]'" in caught.value.hint
+
+
+def test_a_folder_of_films_holds_several_and_one_of_pictures_is_one(tmp_path: Path) -> None:
+    write_folder(tmp_path / "frames", SHADES[:2])
+    (tmp_path / "films").mkdir()
+    for name in ("b.MP4", "a.webm", ".hidden.mp4", "notes.txt"):
+        (tmp_path / "films" / name).touch()
+    found = expand([tmp_path / "films", tmp_path / "frames", "missing.mp4"])
+    assert [Path(f).name for f in found] == ["a.webm", "b.MP4", "frames", "missing.mp4"]
 
 
 def test_times_are_told_like_a_clock() -> None:
