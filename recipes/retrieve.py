@@ -226,9 +226,10 @@ def _parts(
         found.append((term, cosines, scale * shares[term] * _comparable(cosines, fusion)))
     for thing, vector in against.items():
         cosines = (matrix @ vector)[rest].astype(np.float64)
-        above = cosines - cosines.mean() if len(cosines) else cosines
-        cost = np.where(above > 0, _comparable(cosines, fusion) if fusion else above, 0.0)
-        found.append((f"without {thing}", cosines, 0.0 - penalty * cost))  # and not -0.0
+        above = cosines > cosines.mean() if len(cosines) else np.zeros(0, bool)
+        level = {"z-score": 0.0, "rank": 1 / (_RANK_OFFSET + above.sum() + 1)}.get(fusion, cosines.sum() / max(1, len(cosines)))  # fmt: skip
+        cost = np.where(above, _comparable(cosines, fusion) - level, 0.0)  # from nothing at the gallery's average
+        found.append((f"without {thing}", cosines, 0.0 - penalty * cost))
     return found
 
 
