@@ -51,12 +51,19 @@ def rows(votes: list[tuple[Voted, str]], on: str) -> list[Row]:
         ("ask, vote: right where it answers", f"{len(answered)} answers", share(answered)),
         ("ask, vote: share of questions from which it abstains", n, len(held) / max(1, len(votes))),
         ("ask, vote: the leading answer would have been wrong where it abstains", f"{len(held)} questions", 1 - share(held)),
+        ("ask, vote: the answerer alone is wrong where it abstains", f"{len(held)} questions", missed(held)),
     ]  # fmt: skip
 
 
 def share(votes: list[tuple[Voted, str]]) -> float:
     """How many of the leading answers are right."""
     return sum(same(vote.leading, truth) for vote, truth in votes) / max(1, len(votes))
+
+
+def missed(votes: list[tuple[Voted, str]]) -> float:
+    """How many of the answerer's own answers are wrong."""
+    alone = [(next((b.answer for b in v.votes if b.by == "answerer"), ""), truth) for v, truth in votes]
+    return sum(not same(answer, truth) for answer, truth in alone) / max(1, len(votes))
 
 
 def same(answer: str, truth: str) -> bool:

@@ -5,7 +5,7 @@ et al. 2023, arXiv:2303.06594; agreement as confidence: self-consistency, Wang e
 1. Every answerer answers every phrasing; `ask_captions` and `ask_program` answer too. Each answer is one vote, and
    answers that say the same count together (`two` and `2`).
 2. The agreement is the winner's share of all votes: 2 to 1 is 0.67. One that says `unknown` votes for nobody; a way
-   that failed has no vote, and the failure is told.
+   that failed, or gave another kind of answer than the question asks for, has no vote, and that is told.
 3. Below the threshold the writer asks one follow-up question; the answerers reply; what the writer concludes is one
    more vote. Still below: the answer is `unknown`, and the leading one is told beside it.
 
@@ -26,7 +26,7 @@ from socratic.capability import Answerer, Captioner, Detector, Embedder, Matcher
 from socratic.doubt import doubtful
 from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable, SocraticError, ToolError
 from socratic.prompt import load
-from socratic.question import canonical, rephrased
+from socratic.question import canonical, fits, rephrased
 from socratic.recipe import recipe
 from socratic.recipes.ask import ask, checked
 from socratic.recipes.ask_captions import ask_captions
@@ -208,7 +208,10 @@ class _Box:
             raise self.failed or BadInput("nobody was asked")
         told = [b for b in cast if b.answer != UNKNOWN]
         numbers = Counter(canonical(b.answer) for b in told)
-        sure = {key: sum(b.confidence or 0.0 for b in told if canonical(b.answer) == key) for key in numbers}
+        sure = {
+            key: sum(0.5 if b.confidence is None else b.confidence for b in told if canonical(b.answer) == key)
+            for key in numbers
+        }
         first = max(numbers, key=lambda key: (numbers[key], sure[key]), default="")
         leading = next((b.answer for b in told if canonical(b.answer) == first), UNKNOWN)
         agreement = numbers[first] / len(cast) if told else 0.0
@@ -223,6 +226,8 @@ def _ballots(by: str, said: Any) -> list[Ballot]:
     if isinstance(said, SocraticError):
         return [Ballot(by, "", error=said.message)]
     unsaid = getattr(said, "abstained", False) or doubtful(Statement(said.answer), said.question)
+    if not unsaid and not fits(said.question, said.answer):
+        return [Ballot(by, said.answer, error="this is not the kind of answer that the question asks for")]
     return [Ballot(by, UNKNOWN if unsaid else said.answer, getattr(said, "confidence", None))]
 
 

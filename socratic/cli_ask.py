@@ -85,7 +85,8 @@ def ask(
         "budget": Budget.of(budget) if budget else None,
     }  # fmt: skip
     settings |= {name: value for name, value in optional.items() if value}
-    recipe = getattr(import_module(f"socratic.recipes.{METHODS[method]}"), METHODS[method])
+    name = METHODS[method]
+    recipe = getattr(import_module(f"socratic.recipes.{name}"), name)
     sheet = Sheet(as_json, transcript, "socratic ask")
     if together:
         return _together(recipe, images, settings, sheet, profile, no_cache)
@@ -137,7 +138,8 @@ def _told(value: Any) -> str:
         sure = "" if told["confidence"] is None else f" ({told['confidence']:.0%})"
         rows.append(f"{told['question']}  {told['answer']}{sure}")
         rows += [f"    {line}" for line in _reasons(row, told)]
-    rows += [f"    {value.stopped}"] if hasattr(value, "answers") and getattr(value, "stopped", "") else []
+    stopped = str(getattr(value, "stopped", "")) if hasattr(value, "answers") else ""
+    rows += [f"    {stopped}"] if stopped else []
     return "\n    " + "\n    ".join(rows) if many else "\n".join(rows)
 
 

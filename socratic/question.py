@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from socratic.claims import Claim, claims, relations
-from socratic.clauses import may_be_place
+from socratic.clauses import colour_in, may_be_place, number_in, yes_or_no
 from socratic.english import AMOUNTS, PLACING, counted, singular
 from socratic.plan import Plan, checked, pictures_named
 
@@ -94,6 +94,16 @@ def statement_plan(statement: str, n: int = 1) -> Plan | None:
         truths = [builder.holds(part["x"], side) for side in sides]
         held += [builder.add("not", do="combine", how="not", of=[t]) for t in truths] if part["none"] else truths
     return builder.plan(builder.all(held))
+
+
+def fits(question: str, answer: str) -> bool:
+    """Whether an answer is of the kind that the question asks for: a number, a colour, yes or no; else anything is."""
+    asked = _bare(question)
+    if _MANY.fullmatch(asked):
+        return number_in(answer) is not None
+    if _THERE.fullmatch(asked) or _TRUE.fullmatch(asked):
+        return yes_or_no(answer) is not None
+    return not _COLOUR.fullmatch(asked) or bool(colour_in(answer))
 
 
 def canonical(answer: str) -> str:

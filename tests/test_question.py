@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socratic.plan import Plan
-from socratic.question import canonical, rephrased, simple_plan, statement_plan
+from socratic.question import canonical, fits, rephrased, simple_plan, statement_plan
 
 
 def told(plan: Plan | None) -> list[str]:
@@ -81,6 +81,13 @@ def test_questions_in_other_words() -> None:
     assert rephrased("How many dogs are there?") == ("How many dogs are in the picture?", "How many dogs can be seen?")
     assert "What place is it?" in rephrased("Where is this?") and "Where is this?" not in rephrased("Where is this?")
     assert rephrased("Why?") == ()
+
+
+def test_an_answer_of_another_kind_does_not_fit() -> None:
+    assert fits("How many cats are there?", "two cats") and not fits("How many cats are there?", "on a beach")
+    assert fits("Is there a cat?", "Yes, it is") and not fits("Is there a cat?", "a cat")
+    assert fits("What colour is the cat?", "light grey") and not fits("What colour is the cat?", "seven")
+    assert fits("Where is this?", "anything")
 
 
 @pytest.mark.parametrize(
