@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from socratic.ask import Question, ask_all
 from socratic.descriptors import read_descriptors
 from socratic.gallery import ledger_of
-from socratic.pocket import score_sight
+from socratic.pocket import score_recipes, score_sight
 from socratic.pocket.concepts import known, named_in, withheld
 from socratic.pocket.lessons import answer, rewrite
 from socratic.pocket.paint import paint
@@ -29,7 +30,7 @@ from socratic.values import Picture
 from socratic.workbench import Workbench, open_profile
 
 HAND_WRITTEN, PARAPHRASED = "descriptors.json", "descriptors.paraphrased.json"
-TABLES = {"words": "Judging and writing", "sight": "Seeing and drawing"}
+TABLES = {"words": "Judging and writing", "sight": "Seeing and drawing", "recipes": "Recipes that check and repair"}
 HEAD = """\
 # Scores of the pocket models
 
@@ -187,17 +188,25 @@ def sight(gallery: Path) -> list[Row]:
         return score_sight.rows(gallery)
 
 
+def recipes(gallery: Path) -> list[Row]:
+    """Verified captions, checks, votes, composed retrieval and refined drawings; about twenty minutes on two cores."""
+    with open_profile("pocket", keep=False).used():
+        return score_recipes.rows(gallery)
+
+
 def report(old: str, part: str, gallery: Path) -> str:
     """The report with its tables scored anew, or only one of them.
 
     Args:
         old: the report as it is, from which the table that is not scored is kept.
-        part: `all`, `words` or `sight`.
+        part: `all`, `words`, `sight` or `recipes`.
     """
     tables = {}
     for name, title in TABLES.items():
         if part in ("all", name):
-            tables[title] = _table(words() if name == "words" else sight(gallery))
+            tables[title] = _table(
+                {"words": words, "sight": partial(sight, gallery), "recipes": partial(recipes, gallery)}[name]()
+            )
         else:
             _, _, after = old.partition(f"## {title}\n")
             tables[title] = after.partition("\n## ")[0].strip()
