@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -194,6 +193,10 @@ def recipes(gallery: Path) -> list[Row]:
         return score_recipes.rows(gallery)
 
 
+def _scored(part: str, gallery: Path) -> list[Row]:
+    return words() if part == "words" else sight(gallery) if part == "sight" else recipes(gallery)
+
+
 def report(old: str, part: str, gallery: Path) -> str:
     """The report with its tables scored anew, or only one of them.
 
@@ -204,9 +207,7 @@ def report(old: str, part: str, gallery: Path) -> str:
     tables = {}
     for name, title in TABLES.items():
         if part in ("all", name):
-            tables[title] = _table(
-                {"words": words, "sight": partial(sight, gallery), "recipes": partial(recipes, gallery)}[name]()
-            )
+            tables[title] = _table(_scored(name, gallery))
         else:
             _, _, after = old.partition(f"## {title}\n")
             tables[title] = after.partition("\n## ")[0].strip()
