@@ -2,7 +2,7 @@
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 all well, 1 some inputs failed, 2 wrong
 usage, 3 a model, package or device is missing, 130 interrupted. The verbs are in `cli_words.py`, `cli_ask.py`,
-`cli_pictures.py`, `cli_check.py`, `cli_retrieve.py` and, those that only look at the house, `cli_house.py`.
+`cli_pictures.py`, `cli_generate.py`, `cli_check.py`, `cli_retrieve.py`, `cli_video.py`, `cli_data.py` and, those that only look at the house, `cli_house.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from socratic import cli_ask, cli_check, cli_house, cli_pictures, cli_retrieve, cli_words
+from socratic import cli_ask, cli_check, cli_data, cli_house, cli_pictures, cli_retrieve, cli_video, cli_words
 from socratic.cli_sheet import complain
 from socratic.errors import ModelUnavailable, SocraticError
 
@@ -20,8 +20,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 cli_words.add_to(app)
 cli_ask.add_to(app)
 cli_pictures.add_to(app)
+cli_generate.add_to(app)
 cli_check.add_to(app)
 cli_retrieve.add_to(app)
+cli_video.add_to(app)
+cli_data.add_to(app)
 cli_house.add_to(app)
 
 

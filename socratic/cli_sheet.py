@@ -6,6 +6,7 @@ Knows no verb: `cli_words.py` and `cli_pictures.py` have them.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -72,6 +73,10 @@ class Sheet:
         else:
             typer.echo(f"{row.source}: {told(row.value)}")
 
+    def watched(self, rows: Iterable[Any], total: int, stack: ExitStack) -> Iterable[Any]:
+        """The rows, with a progress bar on stderr where a person watches and there is something to wait for."""
+        return _with_progress(rows, total, stack, f"{self.key}s")
+
     def remember(self, row: Any) -> None:
         """Notes the conversation of a row for the file."""
         self.talks.append((row.value.say().split("\n")[0], row.transcript))
@@ -136,7 +141,7 @@ def over_sources(
         opened(stack, profile, no_cache)
         stack.callback(sheet.keep)  # also what was done before an error or Ctrl-C
         rows = recipe.map(sources, **settings)
-        for row in _with_progress(rows, len(sources), stack, f"{sheet.key}s"):
+        for row in sheet.watched(rows, len(sources), stack):
             if isinstance(row.error, ModelUnavailable):
                 raise row.error
             if row.value is not None:
@@ -184,6 +189,27 @@ def show_steps(stack: ExitStack) -> None:
         bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
 
     stack.enter_context(watching(show))
+
+
+def write_drawings(out: Path, name: str, drawings: Sequence[Any], captions: Sequence[str] | None = None) -> list[Path]:
+    """Writes drawings as files named after what they show, and of several a contact sheet.
+
+    Args:
+        captions: what stands below each and ends its file name; the seeds when absent.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48] or "drawing"
+    ends = [str(d.seed) for d in drawings] if captions is None else list(captions)
+    files = [out / f"{stem}-{end}.png" for end in ends]
+    for path, drawing in zip(files, drawings, strict=True):
+        drawing.picture.pil.save(path)
+    if len(files) > 1:
+        from socratic.overlay import contact_sheet
+
+        below = [f"seed {end}" for end in ends] if captions is None else ends
+        contact_sheet([d.picture.pil for d in drawings], below).save(out / f"{stem}-sheet.png")
+        print(f"all of them side by side: {out / f'{stem}-sheet.png'}", file=sys.stderr)
+    return files
 
 
 def complain(error: SocraticError, source: str = "") -> None:

@@ -54,7 +54,7 @@ DIRECTION = [
     {"workbench"},
     {"inventory"},
     {"cli_house", "cli_sheet"},
-    {"cli_words", "cli_ask", "cli_pictures", "cli_retrieve", "cli_video", "cli_data"},
+    {"cli_words", "cli_ask", "cli_pictures", "cli_generate", "cli_retrieve", "cli_video", "cli_data"},
     {"cli_check"},
     {"cli"},
     {"__main__", "__init__"},
