@@ -2,7 +2,8 @@
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 all well, 1 some inputs failed, 2 wrong
 usage, 3 a model, package or device is missing, 130 interrupted. The verbs are in `cli_words.py`, `cli_ask.py`,
-`cli_pictures.py`, `cli_generate.py`, `cli_check.py`, `cli_retrieve.py`, `cli_video.py`, `cli_data.py` and, those that only look at the house, `cli_house.py`.
+`cli_pictures.py`, `cli_generate.py`, `cli_check.py`, `cli_retrieve.py`, `cli_video.py`, `cli_data.py` and, those that
+only look at the house, `cli_house.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ import sys
 
 import typer
 
-from socratic import cli_ask, cli_check, cli_data, cli_house, cli_pictures, cli_retrieve, cli_video, cli_words
+from socratic import (
+    cli_ask,
+    cli_check,
+    cli_data,
+    cli_generate,
+    cli_house,
+    cli_pictures,
+    cli_retrieve,
+    cli_video,
+    cli_words,
+)
 from socratic.cli_sheet import complain
 from socratic.errors import ModelUnavailable, SocraticError
 

@@ -1,17 +1,15 @@
-"""The verbs that answer in pictures: detect, segment and generate."""
+"""The verbs that find things in pictures: detect and segment."""
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from socratic.cli_sheet import AsJson, Images, Kept, NoCache, Profile, Seed, Sheet, opened, over_images, show_steps
+from socratic.cli_sheet import AsJson, Images, Kept, NoCache, Profile, Sheet, over_images
 from socratic.errors import BadInput
 
 Out = Annotated[Path | None, typer.Option("-o", "--out", help="Folder for pictures with what was found laid over.")]
@@ -28,9 +26,6 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog="Examples:  socratic segment photo.jpg -p dog -o cut/   |   socratic segment photo.jpg --box 10,20,200,180 --json"
     )(segment)
-    app.command(
-        epilog='Examples:  socratic generate "a cat on a beach" -o drawn/   |   socratic generate "two dogs" -n 4 --seed 7 -o drawn/ --json'
-    )(generate)
 
 
 def detect(
@@ -79,48 +74,12 @@ def segment(
         "points": [_numbers(p, 2, "--point") for p in point or []], "everything": everything, "threshold": threshold,
     }  # fmt: skip
     if sum(bool(settings[name]) for name in ("phrases", "text", "boxes", "points", "everything")) != 1:
-        raise BadInput("segment wants exactly one of -p, --text, --box, --point, --everything", hint="socratic segment --help")
+        raise BadInput(
+            "segment wants exactly one of -p, --text, --box, --point, --everything", hint="socratic segment --help"
+        )
     sheet = Sheet(as_json, transcript, "socratic segment")
     with Album(out) as album:
         over_images(recipe, images, settings, sheet, profile, no_cache, album.told, each=album.put)
-
-
-def generate(
-    prompt: Annotated[str, typer.Argument(help="What to draw.", show_default=False)],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the pictures.")],
-    n: Annotated[int, typer.Option("-n", "--n", help="How many pictures; each has the next seed.", min=1)] = 1,
-    rewrite: Annotated[str, typer.Option(help="What becomes of the prompt before it is drawn: off.")] = "off",
-    negative: Annotated[str, typer.Option(help="What must not be drawn.")] = "",
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels; the model's own when absent.")] = "",
-    steps: Annotated[int, typer.Option(help="Denoising steps; the model's own when 0.", min=0)] = 0,
-    guidance: Annotated[float | None, typer.Option(help="How closely to follow the prompt.", min=0.0)] = None,
-    profile: Profile = "pocket",
-    as_json: AsJson = False,
-    transcript: Kept = None,
-    seed: Seed = 0,
-    no_cache: NoCache = False,
-) -> None:
-    """Draws pictures of what the prompt says; with several, also a contact sheet."""
-    from socratic.recipe import Row
-    from socratic.recipes.generate import generate as recipe
-
-    if rewrite != "off":
-        raise BadInput(f"there is no rewriting {rewrite!r}", hint="off")
-    width, height = _size(size)
-    sheet = Sheet(as_json, transcript, "socratic generate")
-    with ExitStack() as stack:
-        opened(stack, profile, no_cache)
-        show_steps(stack)
-        drawn = recipe(prompt, n=n, seed=seed, negative=negative, width=width, height=height, steps=steps, guidance=guidance)  # fmt: skip
-    files = _write_drawings(out, drawn)
-    rows = [{"path": str(path), "seed": d.seed, "score": None, "checks": []} for path, d in files]
-    if as_json:
-        sheet.line({"prompt": drawn.prompt, "rewritten": None, "images": rows})
-    else:
-        for row in rows:
-            typer.echo(f"{row['path']}: seed {row['seed']}")
-    sheet.remember(Row(prompt, drawn, transcript=drawn.transcript))
-    sheet.keep()
 
 
 class Album:
@@ -171,21 +130,6 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} x {label or 'a thing'}" for label, n in counts.items()) or "nothing was found"
 
 
-def _write_drawings(out: Path, drawn: Any) -> list[tuple[Path, Any]]:
-    out.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^a-z0-9]+", "-", drawn.prompt.lower()).strip("-")[:48] or "drawing"
-    files = [(out / f"{name}-{d.seed}.png", d) for d in drawn.drawings]
-    for path, d in files:
-        d.picture.pil.save(path)
-    if len(files) > 1:
-        from socratic.overlay import contact_sheet
-
-        sheet = contact_sheet([d.picture.pil for _, d in files], [f"seed {d.seed}" for _, d in files])
-        sheet.save(out / f"{name}-sheet.png")
-        print(f"all of them side by side: {out / f'{name}-sheet.png'}", file=sys.stderr)
-    return files
-
-
 def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
     try:
         values = tuple(float(part) for part in text.split(","))
@@ -194,12 +138,3 @@ def _numbers(text: str, count: int, option: str) -> tuple[float, ...]:
     if len(values) != count:
         raise BadInput(f"{option} wants {count} numbers with commas between, not {text!r}")
     return values
-
-
-def _size(text: str) -> tuple[int, int]:
-    if not text:
-        return 0, 0
-    match = re.fullmatch(r"(\d+)[x,](\d+)", text)
-    if not match:
-        raise BadInput(f"--size wants WIDTHxHEIGHT, not {text!r}", hint="e.g. 512x512")
-    return int(match[1]), int(match[2])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from socratic.cli_house import recipe_names
-from socratic.cli_sheet import AsJson, Images, Kept, NoCache, Profile, Seed, Sheet, over_images
+from socratic.cli_sheet import AsJson, Images, Kept, NoCache, Profile, Seed, Sheet, over_images, write_drawings
 from socratic.errors import BadInput
 from socratic.transcript import Transcript
 
@@ -107,6 +108,7 @@ def resume(
     edit: Annotated[
         list[str] | None, typer.Option(help='A changed statement: "turn=what it says instead". Repeatable.')
     ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for what is drawn anew.")] = None,
     profile: Annotated[str, typer.Option(help="Which models; those of the stored conversation when absent.")] = "",
     as_json: AsJson = False,
     transcript: Kept = None,
@@ -126,6 +128,9 @@ def resume(
     sheet = Sheet(as_json, transcript, f"socratic {past.recipe}")
     with open_profile(profile or past.profile or "pocket", keep=not no_cache).used():
         value = recipe.resume(past.edited(changes) if changes else past)
+    if out and (drawings := getattr(value, "drawings", ())):
+        for path in write_drawings(out, getattr(value, "prompt", past.recipe), drawings):
+            print(f"drawn: {path}", file=sys.stderr)
     seen = value.transcript.pictures
     source = seen[0].source if seen else str(stored)
     sheet.put(Row(source, value, transcript=value.transcript), lambda v: f"{v.say()}\n\n{v.transcript.say()}")

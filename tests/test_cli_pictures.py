@@ -56,22 +56,6 @@ def test_segment_by_phrase_box_point_and_everything(folder: Path, names: list[st
             assert region.mask and region.mask.pixels.shape == (line["height"], line["width"]) and region.mask.area > 0
 
 
-def test_generate_writes_pictures_that_a_seed_reproduces(tmp_path: Path) -> None:
-    done = run("generate", "a cat on a beach", "-n", 2, "--seed", 5, "--steps", 4, "-o", tmp_path / "a", "--json")
-    assert done.returncode == 0, done.stderr
-    line = json.loads(done.stdout)
-    assert set(line) == {"prompt", "rewritten", "images"} and line["prompt"] == "a cat on a beach"
-    assert [i["seed"] for i in line["images"]] == [5, 6]
-    assert all(set(i) == {"path", "seed", "score", "checks"} for i in line["images"])
-    again = run("generate", "a cat on a beach", "--seed", 6, "--steps", 4, "-o", tmp_path / "b", "--no-cache")
-    assert again.returncode == 0, again.stderr
-    one, other = (
-        Image.open(p).convert("RGB") for p in (line["images"][1]["path"], tmp_path / "b" / "a-cat-on-a-beach-6.png")
-    )
-    assert one.tobytes() == other.tobytes() and min(one.size) >= 64
-    assert (tmp_path / "a" / "a-cat-on-a-beach-sheet.png").is_file()
-
-
 def test_a_conversation_is_kept(folder: Path, names: list[str], tmp_path: Path) -> None:
     page = tmp_path / "talk.html"
     done = run("segment", folder / "0.png", "-p", names[0], "--transcript", page)
@@ -85,8 +69,7 @@ def test_a_conversation_is_kept(folder: Path, names: list[str], tmp_path: Path) 
     [
         (["segment", "x.png"], "exactly one"), (["segment", "x.png", "-p", "a", "--everything"], "exactly one"),
         (["segment", "x.png", "--box", "1,2,3"], "4 numbers"), (["segment", "x.png", "--point", "a,b"], "2 numbers"),
-        (["generate", "a", "-o", "out", "--rewrite", "auto"], "rewriting"), (["generate", "a", "-o", "out", "--size", "big"], "WIDTHxHEIGHT"),
-        (["detect", "x.png"], "phrase"), (["generate", "a cat", "-o", "out", "--size", "63x64"], "64"),
+        (["detect", "x.png"], "phrase"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_told(command: list[str], told: str, tmp_path: Path) -> None:
