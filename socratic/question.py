@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from socratic.claims import Claim, claims, relations
-from socratic.clauses import colour_in, may_be_place, number_in, yes_or_no
-from socratic.english import AMOUNTS, PLACING, counted, singular
+from socratic.clauses import colour_in, may_be_place, yes_or_no
+from socratic.english import AMOUNTS, NUMBERS, PLACING, counted, singular
 from socratic.plan import Plan, checked, pictures_named
 
 MOST_STEPS = 40
@@ -100,7 +100,8 @@ def fits(question: str, answer: str) -> bool:
     """Whether an answer is of the kind that the question asks for: a number, a colour, yes or no; else anything is."""
     asked = _bare(question)
     if _MANY.fullmatch(asked):
-        return number_in(answer) is not None
+        words = re.findall(r"\w+", answer.lower())
+        return words[:1] in (["a"], ["an"], ["zero"]) or any(w.isdecimal() or w in NUMBERS or w == "none" for w in words)
     if _THERE.fullmatch(asked) or _TRUE.fullmatch(asked):
         return yes_or_no(answer) is not None
     return not _COLOUR.fullmatch(asked) or bool(colour_in(answer))
