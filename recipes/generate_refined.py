@@ -13,7 +13,7 @@ The judges are the detector and the answerer, never the generator's own text enc
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from socratic.claims import without
 from socratic.errors import BadInput, BudgetExceeded, ToolError
 from socratic.recipe import recipe
 from socratic.recipes.check import Check, Checked, check
+from socratic.recipes.rewrite import rewrite as rewritten_by
 from socratic.regions import Box, Mask
 from socratic.tasks import Draw
 from socratic.transcript import Transcript
@@ -64,6 +65,10 @@ class Refinement:
     stopped: str
     transcript: Transcript = field(repr=False, compare=False)
 
+    @property
+    def drawings(self) -> tuple[Drawing, ...]:
+        return (self.drawing,)
+
     def say(self) -> str:
         return f"{self.drawing.say()}; {self.check.score:.2f} after {len(self.rounds)} drawings ({self.stopped})"
 
@@ -93,7 +98,7 @@ def generate_refined(
     prompt: str,
     *,
     rounds: int = 3,
-    text: str = "",
+    rewrite: Literal["off", "auto"] = "off",
     seed: int = 0,
     steps: int = 0,
     guidance: float | None = None,
@@ -109,7 +114,7 @@ def generate_refined(
     Args:
         prompt: what to draw; exclusions such as `without people` are checked too.
         rounds: the most repairs after the first drawing.
-        text: what is drawn instead of the prompt, such as a rewriting of it; the check keeps to the prompt.
+        rewrite: `auto` draws a rewriting of the prompt; the check keeps to the prompt.
         seed: of the first drawing; further ones count on from it.
         steps: denoising steps; the model's own when 0.
         guidance: how closely to follow the prompt; the model's own when absent.
@@ -117,7 +122,9 @@ def generate_refined(
     if rounds < 0:
         raise BadInput(f"rounds must be 0 or more, not {rounds}")
     told = talk.state("prompt", "user", [prompt], lambda: (prompt, {})).text
-    words, excluded = without(text or told)
+    words, excluded = without(told)
+    if words and rewrite == "auto":
+        words = rewritten_by.inside(talk.part("rewriting"), words, generator=generator, writer=writer).text
     if not words:
         raise BadInput("there is nothing to draw", hint='give a prompt, e.g. "a cat on a beach"')
     judges = {"detector": detector, "answerer": answerer, "embedder": embedder, "writer": writer}

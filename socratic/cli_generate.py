@@ -58,6 +58,7 @@ def generate(
     best: Annotated[int, typer.Option(help="Keep this many of the pictures, the best first; all when 0.", min=0)] = 0,
     judge: Annotated[str, typer.Option(help="Who says which are best: embedder, matcher or answerer.")] = "embedder",
     layout: Annotated[bool, typer.Option("--layout", help="Plan a box for each thing first, and paint one after the other.")] = False,
+    refine: Annotated[int, typer.Option(help="Check the picture against the prompt and repair it in at most so many rounds.", min=0)] = 0,
     negative: Negative = "",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels; the model's own when absent.")] = "",
     steps: Steps = 0,
@@ -78,22 +79,30 @@ def generate(
         raise BadInput(f"there is no judge {judge!r}", hint="embedder, matcher or answerer")
     if layout and (rewrite != "off" or best or after):
         raise BadInput("--layout plans with your own words and keeps all pictures", hint="leave out --rewrite, --best and --after")  # fmt: skip
+    if refine and (layout or n > 1 or best or after or negative or size or rewrite == "suggest"):
+        raise BadInput("--refine repairs one picture of your own words", hint="with it go --rewrite auto, --steps, --guidance, --seed and --budget")  # fmt: skip
     width, height = _size(size)
     how: dict[str, Any] = {"n": n, "seed": seed, "negative": negative, "width": width, "height": height, "steps": steps, "guidance": guidance}  # fmt: skip
-    if not layout:
+    if refine:
+        how = {"rounds": refine, "rewrite": rewrite, "seed": seed, "steps": steps, "guidance": guidance}
+    elif not layout:
         how |= {"rewrite": rewrite, "k": suggestions, "keep": keep or [], "history": after or [], "best": best, "judge": judge}  # fmt: skip
     sheet = Sheet(as_json, transcript, "socratic generate")
     with ExitStack() as stack:
         opened(stack, profile, no_cache)
         show_steps(stack)
-        drawn = _recipe(layout)(prompt, budget=Budget.of(budget) if budget else None, **how)
+        drawn = _recipe(layout, refine)(prompt, budget=Budget.of(budget) if budget else None, **how)
     _tell(drawn, write_drawings(out, drawn.prompt, drawn.drawings), sheet)
     sheet.remember(Row(prompt, drawn, transcript=drawn.transcript))
     sheet.keep()
 
 
-def _recipe(layout: bool) -> Any:
-    """The recipe that draws; `--refine` finds its place here."""
+def _recipe(layout: bool, refine: int) -> Any:
+    """The recipe that draws."""
+    if refine:
+        from socratic.recipes.generate_refined import generate_refined
+
+        return generate_refined
     if layout:
         from socratic.recipes.generate_layout import generate_layout
 
@@ -109,11 +118,15 @@ def _tell(drawn: Any, files: Sequence[Path], sheet: Sheet) -> None:
     rows = [{"path": str(p), "seed": d.seed, "score": s, "checks": []} for p, d, s in zip(files, drawn.drawings, scores, strict=True)]  # fmt: skip
     told, rewriting = drawn.as_dict(), getattr(drawn, "rewriting", None)
     suggested = rewriting.suggestions if rewriting and not drawn.rewritten else ()
-    for warning in [*(rewriting.warnings if rewriting else ()), told.get("stopped")]:
+    stopped = told.get("stopped") if "layout" in told else ""
+    for warning in [*(rewriting.warnings if rewriting else ()), stopped]:
         if warning:
             print(f"note: {warning}", file=sys.stderr)
     if sheet.as_json:
         more = {"layout": told["layout"], "stopped": told["stopped"]} if "layout" in told else {}
+        if "rounds" in told:
+            rows = [{**row, "score": i["score"], "checks": i["checks"]} for row, i in zip(rows, told["images"], strict=True)]  # fmt: skip
+            more = {"rounds": told["rounds"], "stopped": told["stopped"]}
         more |= {"suggestions": [s.as_dict() for s in suggested]} if suggested else {}
         sheet.line({"prompt": told["prompt"], "rewritten": told["rewritten"], "images": rows, **more})
         return
@@ -124,6 +137,11 @@ def _tell(drawn: Any, files: Sequence[Path], sheet: Sheet) -> None:
     for row in rows:
         fit = "" if row["score"] is None else f", fits {row['score']:.3f}"
         typer.echo(f"{row['path']}: seed {row['seed']}{fit}")
+    for n, r in enumerate(told.get("rounds", ())):
+        why = f" because of: {r['because']}" if r["because"] else ""
+        typer.echo(f"    round {n}: {r['action']}{why}; {r['score']:.2f}{', kept' if r['kept'] else ''}")
+    if "rounds" in told:
+        typer.echo(f"    stopped: {told['stopped']}")
     if "layout" in told:
         typer.echo("\n".join(f"    {r.label} {r.box.as_list()}" for r in drawn.regions))
 
