@@ -127,8 +127,8 @@ def _listed(talk: Transcript, writer: Writer, prompt: str, name: str, problems: 
 
 def _candidates(seen: Sequence[str], guessed: Sequence[str]) -> dict[str, str]:
     """Every name with who said it, each once."""
-    named = [(c.phrase, "sight") for text in seen for c in claims(text) if not c.denied]
-    named += [(c.noun, "sight") for text in seen for c in claims(text) if not c.denied and c.colour]
+    things = [c for text in seen for c in claims(text) if not c.denied and not c.after]  # `on a beach` tells where
+    named = [(c.phrase, "sight") for c in things] + [(c.noun, "sight") for c in things if c.colour]
     named += [(_name(g), "writer") for g in guessed]
     found: dict[str, str] = {}
     for name, who in named:

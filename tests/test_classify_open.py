@@ -24,7 +24,7 @@ WRITTEN = ["- How long are the legs?\n- no question", "- Flamingo\n- a heron.\n-
 
 def bench(said: Sequence[str | SocraticError], answers: Mapping[str, Any] = ANSWERS, fits: Mapping[str, float] = FITS, caption: str = "a pink bird on a beach") -> Workbench:  # fmt: skip
     return Workbench.of(
-        embedder=fitting({HEAD.replace("{}", n): c for n, c in {"beach": 0.1, **fits}.items()}, SHOWN),
+        embedder=fitting({HEAD.replace("{}", n): c for n, c in fits.items()}, SHOWN),
         captioner=ScriptedCaptioner(caption),
         answerer=ScriptedAnswerer(answers, "I don't know"),
         writer=ScriptedWriter(said),
@@ -40,8 +40,8 @@ def classified(said: Sequence[str | SocraticError] = WRITTEN, **how: Any) -> tup
 def test_names_of_the_writer_and_of_those_who_see_are_judged_by_the_embedder() -> None:
     found, used = classified()
     assert found.label == "flamingo" and found.named_by["flamingo"] == "writer"
-    assert found.named_by["pink bird"] == found.named_by["beach"] == "sight"
-    assert set(found.named_by) == {"pink bird", "bird", "beach", "flamingo", "heron", "teapot"}
+    assert found.named_by["pink bird"] == found.named_by["bird"] == "sight"
+    assert set(found.named_by) == {"pink bird", "bird", "flamingo", "heron", "teapot"}, "and not where it is"
     assert "What colour is it? pink" in used.tool("writer").prompts[1]
     assert "How long are the legs? very long" in found.seen and "no question" not in "".join(found.seen)
     assert used.tool("answerer").calls["answer"].forwards == 2, "one for the opening, one for all properties"
@@ -56,7 +56,7 @@ def test_json_keeps_the_fields_of_classify() -> None:
 
 
 def test_it_is_unknown_when_all_lie_below_texts_without_meaning() -> None:
-    low = {name: -0.3 for name in FITS} | {"beach": -0.3}
+    low = {name: -0.3 for name in FITS}
     found, _ = classified(fits=low)
     assert found.label == "unknown" and found.ranking.scores[0] <= found.neutral
     assert found.as_dict()["label"] == "unknown" and "no better than noise" in found.say()
