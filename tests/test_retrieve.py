@@ -15,7 +15,9 @@ from doubles_retrieve import ScriptedCaptioner, gallery
 from socratic import vocabulary
 from socratic.errors import BadInput
 from socratic.images import expand
-from socratic.index import Index, refreshed
+from socratic.index import Entry, Index, refreshed
+from socratic.pocket.concepts import concepts
+from socratic.pocket.scenes import joined
 from socratic.recipes.retrieve import Hits, retrieve
 from socratic.workbench import Workbench
 
@@ -216,3 +218,20 @@ def test_pocket_finds_the_shipped_scenes_by_word_and_picture(pocket: Workbench, 
     assert names(beach)[0] == "scene-3.png" and beach.as_dict()["without"] == ["cow"]
     near = retrieve(["pocket/pictures/scene-3.png"], gallery=str(tmp_path / "g"), k=3)
     assert "scene-3.png" not in names(near) and len(near.hits) == 3
+
+
+def test_pocket_finds_a_scene_from_another_one_and_what_differs(pocket: Workbench, scenes: Any, tmp_path: Path) -> None:
+    """Each held-out scene is looked for from a scene in the same place: its things, without those of the other."""
+    rows = scenes["mixed"]
+    vectors = np.stack(pocket.tool("embedder").embed_picture.batch([r["picture"] for r in rows]))
+    entries = tuple(Entry(r["picture"].source, r["picture"].sha256, 128, 128) for r in rows)
+    Index(pocket.tool("embedder").fingerprint, vectors, entries).save(tmp_path / "g")
+    pairs = [(a, b) for a in rows for b in rows if a["place"] == b["place"] and not {*a["counts"]} & {*b["counts"]}][
+        :40
+    ]
+    right = 0
+    for a, b in pairs:
+        text = joined([concepts()[name].counted(n) for name, n in b["counts"].items()])
+        found = retrieve([a["picture"]], gallery=str(tmp_path / "g"), text=text, without=list(a["counts"]), k=1)
+        right += names(found) == [b["picture"].source]
+    assert len(pairs) >= 10 and right / len(pairs) >= 0.8
