@@ -182,7 +182,7 @@ def _cosines_said(embedder: Embedder, cues: Sequence[Cue], wanted: Any) -> list[
 def _stretches(clip: Clip, frames: Sequence[Frame], cosines: Any, told: Sequence[tuple[Cue, float]], most: int) -> tuple[Stretch, ...]:  # fmt: skip
     """The stretches whose frames, and what is said at them, fit best."""
     times = [f.time for f in frames]
-    edges = [0.0, *((a + b) / 2 for a, b in zip(times, times[1:], strict=False)), clip.seconds]
+    edges = _edges(clip, times)
     spoken = [
         max((s for c, s in told if c.start is not None and c.end is not None and c.start < edges[i + 1] and c.end > edges[i]), default=None)
         for i in range(len(frames))
@@ -197,6 +197,14 @@ def _stretches(clip: Clip, frames: Sequence[Frame], cosines: Any, told: Sequence
             runs.append([int(i)])
     best = sorted(((max(run, key=lambda i: fits[i]), run) for run in runs), key=lambda pair: -fits[pair[0]])[:most]
     return tuple(Stretch(round(edges[r[0]], 3), round(edges[r[-1] + 1], 3), times[i], round(float(cosines[i]), 5)) for i, r in best)  # fmt: skip
+
+
+def _edges(clip: Clip, times: Sequence[float]) -> list[float]:
+    """Where one frame's part ends and the next begins: at equal steps, or half-way where frames were the same."""
+    step = clip.seconds / len(times)
+    if all(abs(time - (i + 0.5) * step) <= max(step / 2, 1 / clip.rate) for i, time in enumerate(times)):
+        return [round(i * step, 3) for i in range(len(times) + 1)]
+    return [0.0, *((a + b) / 2 for a, b in zip(times, times[1:], strict=False)), clip.seconds]
 
 
 def _summed_up(talk: Transcript, writer: Writer, heard: Sequence[tuple[Cue, ...]]) -> list[tuple[Cue, ...]]:

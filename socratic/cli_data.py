@@ -111,7 +111,7 @@ def label(
     settings = {"phrases": phrase or [], "threshold": threshold, "masks": masks}
     record = _record(out.with_suffix(".rows.jsonl"), settings, profile, rows, out, overwrite)
     try:
-        _over(recipe, rows, settings, record, as_json, profile, no_cache, lambda d: f"{len(d['regions'])} regions", lambda row: row.path)  # fmt: skip
+        _over(recipe, rows, settings, record, as_json, profile, no_cache, lambda d: "labelled", lambda row: row.path)  # fmt: skip
     finally:  # also when some pictures failed
         wanted = {row.image for row in rows}
         done = [(str(d["image"]), Regions.from_dict(d)) for d in record.rows if d["image"] in wanted]
