@@ -6,6 +6,7 @@ particular list; profiles name them.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -26,7 +27,7 @@ _MOST_MATRICES = 64
 
 @lru_cache(maxsize=64)
 def load_words(path: str) -> tuple[str, ...]:
-    """The names of a word list, in order, each once. `#` starts a comment.
+    """The names of a word list, in order, each once. `#` starts a comment. JSON is a list of names, or its keys are.
 
     Raises:
         BadInput: the file is missing or holds no names.
@@ -35,8 +36,21 @@ def load_words(path: str) -> tuple[str, ...]:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"the word list {path} cannot be read: {error}", hint="one name per line, UTF-8") from error
+    if path.lower().endswith(".json"):
+        return clean_labels(_names_in_json("\n".join(lines), path), path)
     names = [line.split("#")[0].split(",")[0].strip() for line in lines]
     return clean_labels(names, path)
+
+
+def _names_in_json(text: str, path: str) -> list[str]:
+    """`["dog", "cat"]`, or the classes of a descriptor file."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"the word list {path} cannot be read: {error}", hint='JSON: ["dog", "cat"]') from error
+    if not isinstance(data, (list, dict)) or not all(isinstance(name, str) for name in data):
+        raise BadInput(f"{path} is no list of names", hint='JSON: ["dog", "cat"]')
+    return list(data)
 
 
 def clean_labels(labels: Sequence[str], origin: str = "labels") -> tuple[str, ...]:
