@@ -117,12 +117,15 @@ def ask_captions(
         raise BadInput("n and keep must be at least 1, crops at least 0, temperature above 0")
     parts = [picture, *_parts(talk, detector, picture, asked, crops)]
     said, rejected, stopped = _sampled(talk, captioner, parts, n, temperature, seed)
-    fitting = _fitting(talk, parts, said, judge, embedder, matcher, rejected)
+    try:
+        fitting = _fitting(talk, parts, said, judge, embedder, matcher, rejected)
+    except BudgetExceeded as error:
+        fitting, stopped = list(said), f"the captions were not judged, for the budget: {error.message}"
     examples = [*shots, *_exemplars(fitting, exemplars)]
     heard = [tuple(_about(question, fitting)[:keep]) for question in asked]
     answers, unasked = _written(talk, writer, asked, heard, list(options), examples)
     rows = zip(asked, answers, heard, strict=True)
-    return FromCaptions(tuple(Known(*row) for row in rows), tuple(fitting), rejected, stopped or unasked, talk)
+    return FromCaptions(tuple(Known(*row) for row in rows), tuple(fitting), rejected, unasked or stopped, talk)
 
 
 def _parts(talk: Transcript, detector: Detector, picture: Picture, asked: list[str], crops: int) -> list[Picture]:

@@ -130,6 +130,8 @@ def test_a_spent_budget_ends_with_what_there_is() -> None:
         assert value.answers[0].answer == "yes" and value.stopped.startswith("stopped at 7 captions for the budget")
         value = ask_captions(picture(), **how, budget=Budget(calls=16))
         assert value.answers[0].abstained and "budget" in value.stopped
+        value = ask_captions(picture(), **{**how, "judge": "embedder", "n": 5}, budget=Budget(calls=5))
+        assert value.answers[0].abstained and list(value.captions) == SEVEN[:5] and "budget" in value.stopped
         with pytest.raises(BudgetExceeded):
             ask_captions(picture(), **how, budget=Budget(calls=3))
 
