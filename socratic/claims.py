@@ -91,16 +91,24 @@ def claims(text: str) -> tuple[Claim, ...]:
     """Every thing that the text names, in order."""
     words = [_Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
     found: list[Claim] = []
-    denying = False
-    last_break = ""
+    denied_by, last_break = "", ""
     for run, before in _runs(words):
-        # "without people or cars" denies both; a comma or another preposition ends it
-        joined = before in (["or"], ["nor"], ["and"], [","], [",", "or"])
-        denying = before[-1:] == ["without"] or "not" in before[-2:] or (denying and joined)
+        denied_by = _denial(before, denied_by)
         last_break = before[-1] if before else last_break
-        if claim := _claim(text, run, denying, last_break if last_break in PLACING else ""):
+        if claim := _claim(text, run, bool(denied_by), last_break if last_break in PLACING else ""):
             found.append(claim)
+            denied_by = denied_by or ("no" if claim.denied else "")
     return tuple(_with_units(text, found))
+
+
+def _denial(before: list[str], earlier: str) -> str:
+    """The word that denies a thing: `without people, cars and dogs` denies all three, `no cars or people, a dog` two."""
+    if before[-1:] == ["without"]:
+        return "without"
+    if "not" in before[-2:]:
+        return "not"
+    goes_on = before in (["or"], ["nor"], [",", "or"]) or (earlier == "without" and before in (["and"], [","]))
+    return earlier if goes_on else ""
 
 
 def relations(text: str) -> tuple[Relation, ...]:

@@ -47,6 +47,8 @@ def test_things_numbers_and_colours(text: str, wanted: list[tuple[str, int | Non
     [
         ("a beach without people or cars, and a dog", "a beach, and a dog", ("person", "car")),
         ("a kitchen with no people", "a kitchen", ("person",)),
+        ("a city with no cars or people", "a city", ("car", "person")),
+        ("no dogs and a cat", "a cat", ("dog",)),
         ("no dogs, just one cat", "just one cat", ("dog",)),
         ("a cat. There is no dog.", "a cat.", ("dog",)),
         ("a bee on a red flower but not a butterfly", "a bee on a red flower", ("butterfly",)),
