@@ -117,7 +117,9 @@ def _tell(drawn: Any, files: Sequence[Path], sheet: Sheet) -> None:
     scores = getattr(drawn, "scores", ()) or (None,) * len(files)
     rows = [{"path": str(p), "seed": d.seed, "score": s, "checks": []} for p, d, s in zip(files, drawn.drawings, scores, strict=True)]  # fmt: skip
     told, rewriting = drawn.as_dict(), getattr(drawn, "rewriting", None)
-    suggested = rewriting.suggestions if rewriting and not drawn.rewritten else ()
+    suggested = rewriting.suggestions if rewriting else ()
+    if any(s.text == drawn.rewritten for s in suggested):  # it was taken, not only suggested
+        suggested = ()
     stopped = told.get("stopped") if "layout" in told else ""
     for warning in [*(rewriting.warnings if rewriting else ()), stopped]:
         if warning:
@@ -220,7 +222,8 @@ def vary(
         return [{"images": [{**r, "fraction": f} for r, f in zip(rows, value.fractions, strict=True)] if toward else rows}]  # fmt: skip
 
     def told(value: Any) -> str:
-        return "\n    ".join([f"{len(value.drawings)} pictures", *map(str, files[id(value)])])
+        count = len(value.drawings)
+        return "\n    ".join([f"{count} picture{'s' if count > 1 else ''}", *map(str, files[id(value)])])
 
     if not toward:
         over_images(recipe, images, {"n": n, "seed": seed, "steps": steps}, sheet, profile, no_cache, told, lines, write)  # fmt: skip

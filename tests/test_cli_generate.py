@@ -117,6 +117,13 @@ def test_suggestions_are_shown_beside_the_pictures(run: Run, scripted: Callable[
     assert [s["text"] for s in line["suggestions"]] == ["a fat cat", "a dog again"] and line["rewritten"] is None
 
 
+def test_suggestions_are_shown_also_where_an_exclusion_left_the_text(run: Run, scripted: Callable[..., Any], tmp_path: Path) -> None:  # fmt: skip
+    generator = scripted("a wide beach")
+    done = run("generate", "a beach without people", "--rewrite", "suggest", "-k", 1, "-o", tmp_path)
+    assert "rewritten: a beach\n" in done.stdout and "suggested: a wide beach" in done.stdout
+    assert (generator.drawn[0].prompt, generator.drawn[0].negative) == ("a beach", "person")
+
+
 def test_a_change_of_an_earlier_prompt(run: Run, scripted: Callable[..., Any], tmp_path: Path) -> None:
     generator = scripted("change", "a room in red light")
     done = run(
