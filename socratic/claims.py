@@ -129,7 +129,8 @@ def without(text: str) -> tuple[str, tuple[str, ...]]:
         text = text[: claim.start] + "\0" + text[claim.end :]
     text = re.sub(r"(?:,?\s*\b(?:and|but|with|or|nor|without|there (?:is|are)|is|are|not)\b)*[\s,]*\0", "", text, flags=re.IGNORECASE)  # fmt: skip
     text = re.sub(r"\s{2,}", " ", re.sub(r"\s+([.,!?])", r"\1", re.sub(r"([.!?])(?:\s*[.!?])+", r"\1", text)))
-    return text.strip(" ,"), tuple(c.phrase for c in denied)
+    rest = re.sub(r"^(?:(?:and|but|with|or)\s+)+", "", text.strip(" ,")) if denied else text.strip(" ,")
+    return rest, tuple(c.phrase for c in denied)
 
 
 def recounted(claim: Claim, count: int) -> str:
