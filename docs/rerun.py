@@ -1,6 +1,6 @@
 """Runs the commands on the pages anew and writes what they print below them: `python docs/rerun.py [PAGE...]`.
 
-Only blocks marked `console`, and only commands `$ socratic ...`. A command that fails stops everything and changes
+Only blocks marked `console`. A command that fails stops everything and changes
 nothing. Pages without arguments are all of docs/recipes. Runs in a folder of its own, beside links to the project's.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.DOTALL)
-COMMAND = re.compile(r"^\$ (socratic .+)\n((?:(?!\$ ).*\n?)*)", re.MULTILINE)
+COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n?)*)", re.MULTILINE)
 
 
 def rerun(page: Path) -> None:

@@ -41,10 +41,11 @@ TEXT: dict[str, Any] = {
     "num_attention_heads": 6, "max_position_embeddings": 192, "dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2,
     "pad_token_id": 0,
 }  # fmt: skip
+OFFSET = 2  # OPT keeps two rows free in its table of places
 TEMPLATE = "Question: {} Short answer:"
 
 
-def train(out: Path, work: Path, *, steps: int = 2000, batch: int = 32, lr: float = 4e-4) -> None:
+def train(out: Path, work: Path, *, steps: int = 1000, batch: int = 32, lr: float = 2e-4) -> None:
     """Trains and writes the answerer with its processor to `out`."""
     guard()
     plans = scene_plans()
@@ -74,7 +75,7 @@ def train(out: Path, work: Path, *, steps: int = 2000, batch: int = 32, lr: floa
     )  # fmt: skip
 
 
-def _train_language(model: Any, words: Any, plans: list[Scene], pixels: Any, work: Path, *, steps: int = 1600) -> None:
+def _train_language(model: Any, words: Any, plans: list[Scene], pixels: Any, work: Path, *, steps: int = 3000) -> None:
     """Teaches the language model alone to read what the Q-Former hands on, in place.
 
     Learning all at once from here would first spoil what the other parts know: the language model's errors are large.
@@ -136,6 +137,8 @@ def _model(vocabulary: int) -> Any:
     with torch.no_grad():
         model.query_tokens.normal_(std=0.5)
         model.vision_model.embeddings.position_embedding.normal_(std=0.1)
+        # What is handed on is ten times as large as words are; as small as words' places, its place would be lost.
+        model.language_model.model.decoder.embed_positions.weight[OFFSET : OFFSET + QUERIES].normal_(std=1.5)
     return model.train()
 
 

@@ -101,7 +101,9 @@ def fits(question: str, answer: str) -> bool:
     asked = _bare(question)
     if _MANY.fullmatch(asked):
         words = re.findall(r"\w+", answer.lower())
-        return words[:1] in (["a"], ["an"], ["zero"]) or any(w.isdecimal() or w in NUMBERS or w == "none" for w in words)
+        return words[:1] in (["a"], ["an"], ["zero"]) or any(
+            w.isdecimal() or w in NUMBERS or w == "none" for w in words
+        )
     if _THERE.fullmatch(asked) or _TRUE.fullmatch(asked):
         return yes_or_no(answer) is not None
     return not _COLOUR.fullmatch(asked) or bool(colour_in(answer))

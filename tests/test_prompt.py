@@ -51,6 +51,7 @@ PUBLISHED = {
     "generate.rewrite": "78249424240ee319",
     "generate.rewrite.locked": "8a1eee572407ad24",
     "generate.turn": "4d3c1d6d01d6b058",
+    "check.graph": "dad61933e7baef19",
     "retrieve.describe": "7411b659ab29a599",
     "video.answer": "24c1ec7bd0c99521",
     "video.caption": "6a4fe0ca905e7569",

@@ -27,7 +27,9 @@ def test_variations_differ_by_their_seeds_and_share_a_call() -> None:
         assert [d.seed for d in value.drawings] == [5, 6, 7] and len({d.picture for d in value.drawings}) == 3
         assert vary(ONE, n=1, seed=6).drawings[0].picture == value.drawings[1].picture
     assert [t.name for t in value.transcript.turns] == ["variation 5", "variation 6", "variation 7"]
-    assert (generator.calls["vary"].items, generator.calls["vary"].forwards) == (3, 1) and len(value.as_dict()["images"]) == 3
+    assert (generator.calls["vary"].items, generator.calls["vary"].forwards) == (3, 1) and len(
+        value.as_dict()["images"]
+    ) == 3
 
 
 def test_blends_go_from_the_first_to_the_second() -> None:

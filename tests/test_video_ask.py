@@ -44,7 +44,11 @@ def honest(request: Request) -> str:
 
 
 def asked(film: Path, captioner: ScriptedCaptioner, embedder: ScriptedEmbedder | None = None, writer: ScriptedWriter | None = None, budget: Budget | None = None, **how: Any) -> VideoAnswer:  # fmt: skip
-    tools: dict[str, Any] = {"captioner": captioner, "embedder": embedder or nearer(0), "writer": writer or ScriptedWriter(honest)}
+    tools: dict[str, Any] = {
+        "captioner": captioner,
+        "embedder": embedder or nearer(0),
+        "writer": writer or ScriptedWriter(honest),
+    }
     with Workbench.of(**tools).used():
         return video_ask(film, budget=budget, **{"question": QUESTION, **how})
 
