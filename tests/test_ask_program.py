@@ -12,7 +12,6 @@ from doubles_ask import ScriptedAnswerer, ScriptedDetector, Told, bench
 from socratic.budget import Budget
 from socratic.errors import BadInput, ReplyError, ToolError
 from socratic.recipes.ask_program import Worked, ask_program
-from socratic.tool import Tool
 from socratic.workbench import Workbench
 
 BOXES = {"cat": [(0.0, 0.0, 3.0, 3.0), (5.0, 0.0, 8.0, 3.0)], "dog": [(4.0, 3.0, 8.0, 6.0)]}
@@ -26,9 +25,9 @@ def plan_of(*steps: dict[str, Any], answer: str = "end") -> str:
 
 
 def worked(
-    plans: list[Said], said: dict[str, Told] | None = None, tools: dict[str, Tool] | None = None, **how: Any
+    plans: list[Said], said: dict[str, Told] | None = None, tools: dict[str, Any] | None = None, **how: Any
 ) -> Worked:
-    given: dict[str, Tool] = {
+    given: dict[str, Any] = {
         "detector": ScriptedDetector(BOXES), "answerer": ScriptedAnswerer(said or {}), "writer": ScriptedWriter(plans),
         **(tools or {}),
     }  # fmt: skip

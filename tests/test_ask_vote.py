@@ -12,7 +12,6 @@ from doubles_ask import LikelyAnswerer, ScriptedAnswerer, ScriptedCaptioner, Scr
 from socratic.budget import Budget
 from socratic.errors import BadInput, BudgetExceeded, ToolError
 from socratic.recipes.ask_vote import Voted, ask_vote
-from socratic.tool import Tool
 from socratic.workbench import Workbench
 
 Q = "How many dogs are there?"
@@ -24,7 +23,7 @@ def seers(*said: Told) -> dict[str, Any]:
     return {"answerer": made[0], "others": {f"other {i}": seer for i, seer in enumerate(made[1:], start=1)}}
 
 
-def voted(*said: Told, writer: Sequence[Said] = (), tools: dict[str, Tool] | None = None, **how: Any) -> Voted:
+def voted(*said: Told, writer: Sequence[Said] = (), tools: dict[str, Any] | None = None, **how: Any) -> Voted:
     cast = seers(*said)
     with bench(answerer=cast["answerer"], writer=ScriptedWriter(writer), **(tools or {})).used():
         how = {"questions": [Q], "ways": ["direct"], "follow_up": False, **how}
@@ -60,7 +59,7 @@ def test_not_knowing_votes_for_nobody_and_a_failure_has_no_vote() -> None:
 
 
 def test_captions_and_plans_vote_too_and_a_plan_that_only_asks_again_does_not() -> None:
-    tools: dict[str, Tool] = {"detector": ScriptedDetector({"dog": [(0, 0, 2, 2), (3, 3, 5, 5)]}), "captioner": ScriptedCaptioner(["two dogs"])}  # fmt: skip
+    tools: dict[str, Any] = {"detector": ScriptedDetector({"dog": [(0, 0, 2, 2), (3, 3, 5, 5)]}), "captioner": ScriptedCaptioner(["two dogs"])}  # fmt: skip
     how: dict[str, Any] = {"ways": ["direct", "captions", "program"], "planner": "rules", "captions": 1, "crops": 0}
     value = voted("three", writer=["two"], tools=tools, **how)
     assert [(b.by, b.answer) for b in value.votes] == [("answerer", "three"), ("captions", "two"), ("program", "two")]

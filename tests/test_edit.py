@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ DOG: Places = {"dog": [(10, 10, 30, 30)]}
 
 
 def edited(prompt: str, there: Places = DOG, generator: ScriptedGenerator | None = None, **how: Any) -> Edited:
-    tools = {"detector": ScriptedDetector(there), "segmenter": BoxSegmenter()}
+    tools: dict[str, Any] = {"detector": ScriptedDetector(there), "segmenter": BoxSegmenter()}
     with Workbench.of(generator=generator or ScriptedGenerator(), **tools).used():
         return edit(SCENE, prompt, **how)
 
@@ -78,7 +79,7 @@ def test_what_is_not_found_is_not_changed() -> None:
 def test_a_segmenter_that_marks_nothing_is_told() -> None:
     class Blind(BoxSegmenter):
         @operation(batch=4)
-        def cut(self, items: list[Cut]) -> list[Regions]:  # type: ignore[override]
+        def cut(self, items: Sequence[Cut]) -> list[Regions]:
             """Regions without masks."""
             return [Regions(50, 40, tuple(Region("", 0.5, b) for b in item.boxes)) for item in items]
 
@@ -111,7 +112,7 @@ def test_words_of_the_prompt_open_no_message() -> None:
 def test_a_stored_edit_runs_again_with_other_words(tmp_path: Path) -> None:
     path = tmp_path / "scene.png"
     SCENE.pil.save(path)
-    tools = {"generator": ScriptedGenerator(), "segmenter": BoxSegmenter()}
+    tools: dict[str, Any] = {"generator": ScriptedGenerator(), "segmenter": BoxSegmenter()}
     with Workbench.of(detector=ScriptedDetector(DOG), **tools).used():
         edit(path, "a red cat", phrases=["dog"]).transcript.save(tmp_path / "talk.json")
     blind = ScriptedDetector({})
