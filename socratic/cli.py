@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,7 @@ from socratic import (
 )
 from socratic.cli_sheet import complain
 from socratic.errors import ModelUnavailable, SocraticError
+from socratic.recipe import Rehearsal, rehearsing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", help="Vision and language models that reason together in plain language.")  # fmt: skip
 cli_words.add_to(app)
@@ -39,12 +41,27 @@ cli_data.add_to(app)
 cli_house.add_to(app)
 
 
+@app.callback()
+def house(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which models a verb may ask, and whether they are here; run nothing.")
+    ] = False,
+) -> None:
+    """Vision and language models that reason together in plain language."""
+    rehearsing.set(dry_run)
+
+
 def main() -> None:
     """Runs the command line; errors of ours become messages and exit codes, never tracebacks."""
+    if "--dry-run" in sys.argv[2:]:  # stands with the verb as well
+        sys.argv[1:] = ["--dry-run", *(a for a in sys.argv[1:] if a != "--dry-run")]
     try:
         code = app(standalone_mode=False)  # returns the code of a typer.Exit, whatever its documentation says
     except (KeyboardInterrupt, typer.Abort):
         code = 130
+    except Rehearsal as plan:
+        cli_house.tell_plan(plan)
+        code = 0
     except SocraticError as error:
         complain(error)
         sys.exit(3 if isinstance(error, ModelUnavailable) else 2)

@@ -7,11 +7,15 @@ import json
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from socratic.errors import BadInput, PromptError
+from socratic.recipe import Rehearsal
+
+if TYPE_CHECKING:
+    from socratic.inventory import Place
 
 prompts = typer.Typer(no_args_is_help=True, help="Look at, check and fill in prompt files.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -23,6 +27,25 @@ def add_to(app: typer.Typer) -> None:
     app.command()(tools)
     app.command()(recipes)
     app.command()(doctor)
+
+
+def tell_plan(plan: Rehearsal) -> None:
+    """Prints what a recipe may ask for: capability, tool, model, and whether its weights are here."""
+    from socratic.inventory import places
+
+    here = {place.capability: place for place in places(plan.profile)}
+    typer.echo(f"{plan.recipe} may ask, of the profile {plan.profile}:")
+    for name in plan.capabilities:
+        place = here.get(name)
+        told = "not in this profile" if place is None else f"{place.tool:16} {place.model}  {_here(place)}"
+        typer.echo(f"    {name:10} {told}")
+    typer.echo("nothing was run")
+
+
+def _here(place: Place) -> str:
+    if place.served:
+        return "on a server"
+    return f"{place.bytes_here / 1e6:.1f} MB here" if place.bytes_here else f"not here: {place.mend}"
 
 
 def recipe_names() -> list[str]:

@@ -65,6 +65,18 @@ class Row(Generic[R]):
     transcript: Transcript | None = None
 
 
+rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
+"""Set where a recipe should only say what it may ask for."""
+
+
+class Rehearsal(Exception):
+    """Raised instead of a run: the capabilities that a recipe may ask for, and of which profile."""
+
+    def __init__(self, recipe: str, capabilities: tuple[str, ...], profile: str) -> None:
+        super().__init__(recipe)
+        self.recipe, self.capabilities, self.profile = recipe, capabilities, profile
+
+
 class _Lazy:
     """A capability that is loaded when it is first used, so that nothing loads for a recipe that needs it not."""
 
@@ -84,6 +96,7 @@ class Recipe(Generic[P, R]):
         update_wrapper(self, function)
 
     def __call__(self, *args: Any, budget: Budget | None = None, **kwargs: Any) -> R:
+        self._rehearse()
         talk = Transcript(self.__name__)
         talk.budget = budget or talk.budget
         return self.run(talk, *args, **kwargs)
@@ -131,6 +144,7 @@ class Recipe(Generic[P, R]):
             BadInput: the recipe has no such parameter.
         """
         self._refuse_unknown(kwargs)
+        self._rehearse()
         bench = ambient()
         remaining = iter(sources)
         pool = ThreadPoolExecutor(max_workers=window)
@@ -204,6 +218,10 @@ class Recipe(Generic[P, R]):
         talk.pictures += [picture for one in opened for picture in one.pictures]
         talk.arguments[name] = [one.as_source() for one in opened] if many else opened[0].as_source()
         return opened if many else opened[0]
+
+    def _rehearse(self) -> None:
+        if rehearsing.get():
+            raise Rehearsal(self.__name__, tuple(dict.fromkeys(self._needs.values())), getattr(ambient(), "name", ""))
 
     def _refuse_unknown(self, kwargs: Mapping[str, Any]) -> None:
         if unknown := [k for k in kwargs if k not in self.signature.parameters]:
