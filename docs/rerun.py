@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.DOTALL)
-COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n?)*)", re.MULTILINE)
+COMMAND = re.compile(r"^\$ ((?!make |git |pip ).+)\n((?:(?!\$ ).*\n?)*)", re.MULTILINE)
 
 
 def rerun(page: Path) -> None:
