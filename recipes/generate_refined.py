@@ -20,6 +20,7 @@ import numpy as np
 from socratic import consult
 from socratic.capability import Answerer, Detector, Embedder, Generator, Writer
 from socratic.claims import without
+from socratic.english import counted
 from socratic.errors import BadInput, BudgetExceeded, ToolError
 from socratic.recipe import recipe
 from socratic.recipes.check import Check, Checked, check
@@ -70,7 +71,7 @@ class Refinement:
         return (self.drawing,)
 
     def say(self) -> str:
-        return f"{self.drawing.say()}; {self.check.score:.2f} after {len(self.rounds)} drawings ({self.stopped})"
+        return f"{self.drawing.say()}; {self.check.score:.2f} after {counted('drawing', len(self.rounds))} ({self.stopped})"
 
     def as_dict(self) -> dict[str, Any]:
         checks = [q.as_dict() for q in self.check.questions]
