@@ -135,6 +135,7 @@ def test_ctrl_c_is_130(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
     )
     assert child.stdout is not None
     child.stdout.readline()  # the first answer is there, so the run is under way

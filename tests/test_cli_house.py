@@ -34,7 +34,7 @@ def test_tools_and_recipes() -> None:
     tools = said("tools")
     assert "open_clip" in tools and "--profile pocket" in tools
     recipes = said("recipes")
-    assert "caption: Writes one caption" in recipes and "labels" in recipes and "embedder" not in recipes
+    assert "caption: Writes one caption" in recipes and "labels" in recipes and "\n    embedder" not in recipes
 
 
 def test_doctor() -> None:
