@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from socratic.pocket.concepts import known
+from socratic.pocket.concepts import known, named_in
 from socratic.pocket.scenes import Scene, Thing
 from socratic.pocket.score_sight import Seen, average_precision
 from socratic.recipes.ask import ask
+from socratic.recipes.caption import caption
 from socratic.recipes.detect import detect
 from socratic.recipes.generate import generate
 from socratic.recipes.segment import segment
@@ -79,3 +80,28 @@ def test_eight_seeds_of_a_prompt_cost_one_reading(pocket: Workbench) -> None:
 def test_the_suite_of_models_is_small() -> None:
     weights = (Path(__file__).parent.parent / "pocket").rglob("*.safetensors")
     assert sum(p.stat().st_size for p in weights) <= 60_000_000
+
+
+def test_masks_of_what_is_found_lie_on_it(items: list[Seen]) -> None:
+    overlaps = []
+    for s in items:
+        for region in segment(s.picture, phrases=sorted(s.scene.counts)).regions:
+            same = [t.mask.iou(region.mask) for t in s.truth if t.mask and region.mask and t.label == region.label]
+            overlaps.append(max(same, default=0.0))
+    assert sum(overlaps) / len(overlaps) >= 0.78  # a floor for small pictures; the score on larger ones is in SCORES.md
+
+
+def test_captions_name_what_is_there(items: list[Seen]) -> None:
+    said = [named_in(row.value.text) for row in caption.map([s.picture for s in items], method="direct") if row.value]
+    assert len(said) == len(items)
+    hits = sum(len(set(s.scene.counts) & set(names)) for s, names in zip(items, said, strict=True))
+    assert (
+        2 * hits / sum(len(s.scene.counts) + len(names) for s, names in zip(items, said, strict=True)) >= 0.8
+    )  # a floor below the score
+
+
+def test_single_things_are_drawn_so_that_the_detector_finds_them() -> None:
+    things = random.Random("gate").sample(known(), 10)
+    drawn = [generate(f"{c.counted(1)} on a beach").drawings[0].picture for c in things]
+    found = [bool(len(detect(p, phrases=[c.name]).regions)) for p, c in zip(drawn, things, strict=True)]
+    assert sum(found) >= 8
