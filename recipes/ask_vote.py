@@ -115,6 +115,7 @@ def ask_vote(
     phrasings: int = 0,
     others: Mapping[str, Any] | None = None,
     threshold: float = 0.6,
+    alone: float = 0.0,
     follow_up: bool = True,
     planner: Literal["writer", "rules"] = "writer",
     captions: int = 20,
@@ -139,6 +140,7 @@ def ask_vote(
         phrasings: in how many other words each answerer is asked too.
         others: further answerers by name; each votes as the first one does.
         threshold: the least share of the votes that an answer needs.
+        alone: the least confidence, in [0, 1], of an answer that has a single vote.
         follow_up: whether the writer may ask one further question where the share is smaller.
         planner: who makes plans and other words: the `writer`, or `rules` for simple forms of questions.
         captions: how many different captions are sampled.
@@ -149,7 +151,7 @@ def ask_vote(
     asked = checked(questions)
     if not ways or set(ways) - set(WAYS) or not 0 < threshold <= 1:
         raise BadInput(f"wanted ways out of {', '.join(WAYS)} and a threshold in (0, 1], got {list(ways)} and {threshold:g}")  # fmt: skip
-    box = _Box(asked, options)
+    box = _Box(asked, options, alone)
     seers = {"answerer": answerer, **(others or {})}
     for name, seer in seers.items() if "direct" in ways else ():
         box.put_all(name, lambda s=seer, n=name: ask.inside(talk.part(n), picture, questions=asked, options=options, answerer=s).answers)  # type: ignore[misc]  # fmt: skip
@@ -168,8 +170,8 @@ def ask_vote(
 class _Box:
     """The votes on each question."""
 
-    def __init__(self, asked: list[str], options: Sequence[str]) -> None:
-        self.asked, self.options = asked, options
+    def __init__(self, asked: list[str], options: Sequence[str], alone: float = 0.0) -> None:
+        self.asked, self.options, self.alone = asked, options, alone
         self.votes: list[list[Ballot]] = [[] for _ in asked]
         self.stopped = ""
         self.failed: SocraticError | None = None
@@ -215,7 +217,7 @@ class _Box:
         first = max(numbers, key=lambda key: (numbers[key], sure[key]), default="")
         leading = next((b.answer for b in told if canonical(b.answer) == first), UNKNOWN)
         agreement = numbers[first] / len(cast) if told else 0.0
-        enough = bool(told) and agreement >= threshold - 1e-9
+        enough = bool(told) and agreement >= threshold - 1e-9 and (numbers[first] > 1 or sure[first] >= self.alone)
         return Voted(self.asked[i], leading if enough else UNKNOWN, leading, agreement, tuple(self.votes[i]), stopped=self.stopped)  # fmt: skip
 
 

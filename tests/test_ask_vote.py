@@ -148,3 +148,9 @@ def test_pocket_models_vote(pocket: Workbench) -> None:
     snakes, where = value.answers
     assert {b.by: b.answer for b in snakes.votes}["program"] == "two" and snakes.leading
     assert [b.by for b in where.votes] == ["answerer", "captions"]
+
+
+def test_an_answer_with_a_single_vote_may_need_to_be_sure() -> None:
+    assert voted("two", alone=0.9).answer == "two"
+    assert voted("two", alone=0.95).abstained
+    assert voted("two", "2", alone=0.95).answer == "two"
