@@ -151,7 +151,7 @@ def test_pocket_models_vote(pocket: Workbench) -> None:
 
 
 def test_an_answer_with_a_single_vote_may_need_to_be_sure() -> None:
-    """A model that does not tell its confidence counts as half sure."""
-    assert voted("two", alone=0.5).answer == "two"
-    assert voted("two", alone=0.6).abstained
-    assert voted("two", "2", alone=0.6).answer == "two"
+    """The scripted answerer is sure to 0.8."""
+    assert voted("two", alone=0.8).answer == "two"
+    assert voted("two", alone=0.9).abstained
+    assert voted("two", "2", alone=0.9).answer == "two"
