@@ -16,9 +16,9 @@ import numpy as np
 import test_blip
 import test_clipcap
 import test_coca
-import test_image_text_to_text
 import test_open_clip
 import test_owl
+import tiny_image_text
 import tiny_pipelines
 from detector_cases import detector_folder
 from PIL import Image
@@ -98,7 +98,7 @@ CASES = [
     Case("blip2_match", "matcher", "match", lambda f: {"model": str(test_blip.matcher_checkpoint(f))}, [Match(ONE, "a dog"), Match(TWO, "a cat")], Match(ONE, "")),
     Case("blip2", "captioner", "describe", lambda f: {"model": str(POCKET / "answerer")}, [Describe(ONE, max_tokens=5), Describe(TWO, max_tokens=5)], Describe(ONE, prefix=LONG)),
     Case("blip2", "answerer", "answer", lambda f: {"model": str(POCKET / "answerer")}, [Ask((ONE,), "what is it ?", max_tokens=5), Ask((ONE,), "where ?", max_tokens=5)], Ask((ONE, TWO), "what ?")),
-    Case("image_text_to_text", "answerer", "answer", lambda f: {"model": str(test_image_text_to_text.checkpoint(f, test_image_text_to_text.KINDS[0])), "question_template": "{q}", "caption_prompt": "what is it ?"}, [Ask((ONE,), "what is it ?", max_tokens=5), Ask((TWO,), "where is it ?", max_tokens=5)], Ask((ONE,), LONG)),
+    Case("image_text_to_text", "answerer", "answer", lambda f: {"model": str(tiny_image_text.checkpoint(f, tiny_image_text.KINDS[0])), "question_template": "{q}", "caption_prompt": "what is it ?"}, [Ask((ONE,), "what is it ?", max_tokens=5), Ask((TWO,), "where is it ?", max_tokens=5)], Ask((ONE,), LONG)),
     Case("coca", "captioner", "describe", lambda f: {"model": f"local-dir:{test_coca.checkpoint(f)}"}, [Describe(ONE, max_tokens=5), Describe(TWO, max_tokens=5)], Describe(ONE, prefix=LONG)),
     Case("clipcap", "captioner", "describe", _clipcap, [Describe(ONE, max_tokens=5), Describe(TWO, max_tokens=5)], Describe(ONE, prefix=LONG)),
     Case("diffusion", "generator", "draw", lambda f: {"model": str(tiny_pipelines.stable_diffusion(f)), "steps": 2}, [Draw("a cat"), Draw("a cat", seed=1), Draw("a dog")], Draw("a cat", width=3)),
