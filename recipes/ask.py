@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from socratic import consult, images
 from socratic.capability import Answerer
@@ -44,11 +44,26 @@ class Answer:
         return {"question": self.question, "answer": self.answer, "confidence": self.confidence, **options}
 
 
+class Told(Protocol):
+    """An answer of any way: what every one of them can tell."""
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def answer(self) -> str: ...
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
+One = TypeVar("One", bound=Told)
+
+
 @dataclass(frozen=True)
-class Answers:
+class Answers(Generic[One]):
     """The answers in the order of the questions, and the conversation."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[One, ...]
     transcript: Transcript = field(repr=False, compare=False)
 
     def say(self) -> str:
@@ -70,7 +85,7 @@ def ask(
     options: Sequence[str] = (),
     answerer: Answerer,
     talk: Transcript,
-) -> Answers:
+) -> Answers[Answer]:
     """Answers questions about a picture, or about several together.
 
     Args:

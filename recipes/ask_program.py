@@ -15,7 +15,7 @@ Limits: no loops and no arithmetic beyond sums and differences; what the detecto
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from socratic import consult
@@ -29,6 +29,7 @@ from socratic.plan import Plan, Step, checked, filled, pictures_named
 from socratic.prompt import load
 from socratic.question import canonical, simple_plan, statement_plan
 from socratic.recipe import recipe
+from socratic.recipes.ask import Answers
 from socratic.recipes.ask import checked as asked_for
 from socratic.regions import Box, Regions
 from socratic.tasks import Ask
@@ -83,20 +84,6 @@ class Worked:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Programs:
-    """The answers in the order of the questions, and the conversation."""
-
-    answers: tuple[Worked, ...]
-    transcript: Transcript = field(repr=False, compare=False)
-
-    def say(self) -> str:
-        return "\n".join(f"{a.question} {a.answer}" for a in self.answers)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"answers": [a.as_dict() for a in self.answers]}
-
-
 @recipe
 def ask_program(
     picture: Picture,
@@ -111,7 +98,7 @@ def ask_program(
     answerer: Answerer,
     writer: Writer,
     talk: Transcript,
-) -> Programs:
+) -> Answers[Worked]:
     """Answers questions about a picture by plans of typed steps.
 
     Args:
@@ -134,7 +121,7 @@ def ask_program(
     for number, (question, plan) in enumerate(zip(asked, plans, strict=True), start=1):
         part = talk.part(f"question {number}")
         worked.append(_chosen(_Run(part, plan, named, detector, answerer, threshold).answer(question), options))
-    return Programs(tuple(worked), talk)
+    return Answers(tuple(worked), talk)
 
 
 def _written(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from socratic import consult
@@ -28,7 +28,7 @@ from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable, Socratic
 from socratic.prompt import load
 from socratic.question import canonical, fits, rephrased
 from socratic.recipe import recipe
-from socratic.recipes.ask import ask, checked
+from socratic.recipes.ask import Answers, ask, checked
 from socratic.recipes.ask_captions import ask_captions
 from socratic.recipes.ask_program import ask_program
 from socratic.tasks import Ask
@@ -91,20 +91,6 @@ class Voted:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Votes:
-    """The answers in the order of the questions, and the conversation."""
-
-    answers: tuple[Voted, ...]
-    transcript: Transcript = field(repr=False, compare=False)
-
-    def say(self) -> str:
-        return "\n".join(f"{a.question} {a.answer}" for a in self.answers)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"answers": [a.as_dict() for a in self.answers]}
-
-
 @recipe
 def ask_vote(
     picture: Picture,
@@ -129,7 +115,7 @@ def ask_vote(
     answerer: Answerer,
     writer: Writer,
     talk: Transcript,
-) -> Votes:
+) -> Answers[Voted]:
     """Answers questions about a picture by a vote, and says `unknown` where the ways disagree too much.
 
     Args:
@@ -164,7 +150,7 @@ def ask_vote(
     answers = [box.counted(i, threshold) for i in range(len(asked))]
     if follow_up:
         answers = [_cross_examined(talk, i, a, picture, seers, writer, box, threshold) for i, a in enumerate(answers)]
-    return Votes(tuple(answers), talk)
+    return Answers(tuple(answers), talk)
 
 
 class _Box:
