@@ -65,6 +65,11 @@ class Scene:
         parts = [concepts()[name].counted(n) for name, n in self.counts.items()]
         return joined(parts)
 
+    def mirrored(self) -> Scene:
+        """The scene as its picture looks when left and right are swapped."""
+        things = (replace(t, x=round(1 - t.x, 4), flipped=not t.flipped, turn=-t.turn) for t in self.things)
+        return replace(self, things=tuple(things))
+
     def truth(self) -> dict[str, Any]:
         """The scene as JSON-safe data, with its caption and counts."""
         return {**asdict(self), "caption": self.caption(), "counts": dict(self.counts)}

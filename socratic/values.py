@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -131,16 +132,54 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class Message:
-    """One message to a language model. Pictures are only for models that see."""
+class Offer:
+    """A tool that a language model may call. `schema` is the JSON Schema of its arguments, as text."""
 
-    role: Literal["system", "user", "assistant"]
+    name: str
+    description: str
+    schema: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As chat APIs and chat templates take it."""
+        told = {"name": self.name, "description": self.description, "parameters": json.loads(self.schema)}
+        return {"type": "function", "function": told}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a tool that a language model asks for. `arguments` is a JSON object, as text."""
+
+    name: str
+    arguments: str
+    id: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As chat templates take it."""
+        told = {"name": self.name, "arguments": json.loads(self.arguments)}
+        return {"type": "function", "id": self.id, "function": told}
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to a language model. Pictures are only for models that see.
+
+    An `assistant` may have called tools; a `tool` message is what one of them said, named by its call.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     text: str
     pictures: tuple[Picture, ...] = ()
+    calls: tuple[Call, ...] = ()
+    answers: str = ""
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """Role and content as chat APIs and chat templates take them; pictures are left out."""
-        return {"role": self.role, "content": self.text}
+        told: dict[str, Any] = {"role": self.role, "content": self.text}
+        if self.calls:
+            told["tool_calls"] = [call.as_dict() for call in self.calls]
+        if self.answers:
+            told["tool_call_id"] = self.answers
+        return told
 
 
 @dataclass(frozen=True)
@@ -159,7 +198,8 @@ class Request:
     """What a writer is asked. `repeat` tells apart repeats that must be sampled anew.
 
     Temperature 0 is greedy. The seed makes sampling repeatable where the model behind honours it. A `schema`
-    (JSON Schema) asks for an object; models that ignore it are still parsed and checked by `reply.py`.
+    (JSON Schema) asks for an object; models that ignore it are still parsed and checked by `reply.py`. Offered `tools` may be called instead
+    of a reply in words.
     """
 
     messages: tuple[Message, ...]
@@ -168,21 +208,26 @@ class Request:
     seed: int = 0
     repeat: int = 0
     schema: str = ""
+    tools: tuple[Offer, ...] = ()
 
     def key(self) -> str:
         """A hash of everything that shapes the reply."""
-        said = [(m.role, m.text, [p.sha256 for p in m.pictures]) for m in self.messages]
-        whole = repr((said, self.temperature, self.max_tokens, self.seed, self.repeat, self.schema))
+        said = [(m.role, m.text, [p.sha256 for p in m.pictures], m.calls, m.answers) for m in self.messages]
+        whole = repr((said, self.temperature, self.max_tokens, self.seed, self.repeat, self.schema, self.tools))
         return hashlib.sha256(whole.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a writer said. `finished` is false when the token limit or a broken stream cut it off."""
+    """What a writer said, and the tools that it calls, where it was offered some.
+
+    `finished` is false when the token limit or a broken stream cut it off.
+    """
 
     text: str
     usage: Usage = Usage()
     finished: bool = True
+    calls: tuple[Call, ...] = ()
 
     def say(self) -> str:
         return self.text
