@@ -26,8 +26,21 @@ ARCHITECTURE: dict[str, Any] = {
     "num_attention_heads": 8, "num_key_value_heads": 4, "max_position_embeddings": CONTEXT,
     "tie_word_embeddings": True, "bos_token_id": None, "eos_token_id": 2, "pad_token_id": 0, "use_cache": True,
 }  # fmt: skip
+# Tools are told in one line each, `detect(picture?, phrases)`, because the context is short; `?` marks what may be left
+# out. Without tools and calls this renders what the first weights were trained on.
 CHAT_TEMPLATE = (
-    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}{% endfor %}"
+    "{% set offered %}{% if tools %}Tools:"
+    "{% for t in tools %}{% set f = t['function'] %}{% set p = f['parameters'] or {} %}{{ '\\n' + f['name'] + '(' }}"
+    "{% for name in p['properties'] or [] %}"
+    "{{ name + ('' if name in (p['required'] or []) else '?') + ('' if loop.last else ', ') }}{% endfor %})"
+    "{% endfor %}{% endif %}{% endset %}"
+    "{% if offered and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\\n' + offered + '<|im_end|>\\n' }}{% endif %}"
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] }}"
+    "{% if offered and loop.first and m['role'] == 'system' %}{{ '\\n' + offered }}{% endif %}"
+    "{% for c in m['tool_calls'] or [] %}{{ '\\n' if m['content'] or not loop.first else '' }}"
+    "{{ '<tool_call>' }}{{ {'name': c['function']['name'], 'arguments': c['function']['arguments']} | tojson }}"
+    "{{ '</tool_call>' }}{% endfor %}{{ '<|im_end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 SPECIAL = ["<|pad|>", "<|im_start|>", "<|im_end|>"]
