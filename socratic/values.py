@@ -198,8 +198,8 @@ class Request:
     """What a writer is asked. `repeat` tells apart repeats that must be sampled anew.
 
     Temperature 0 is greedy. The seed makes sampling repeatable where the model behind honours it. A `schema`
-    (JSON Schema) asks for an object; models that ignore it are still parsed and checked by `reply.py`. Offered `tools` may be called instead
-    of a reply in words.
+    (JSON Schema) asks for an object; models that ignore it are still parsed and checked by `reply.py`. Offered `tools`
+    may be called instead of a reply in words; with `must_call` one of them has to be.
     """
 
     messages: tuple[Message, ...]
@@ -209,11 +209,13 @@ class Request:
     repeat: int = 0
     schema: str = ""
     tools: tuple[Offer, ...] = ()
+    must_call: bool = False
 
     def key(self) -> str:
         """A hash of everything that shapes the reply."""
         said = [(m.role, m.text, [p.sha256 for p in m.pictures], m.calls, m.answers) for m in self.messages]
-        whole = repr((said, self.temperature, self.max_tokens, self.seed, self.repeat, self.schema, self.tools))
+        manner = (self.temperature, self.max_tokens, self.seed, self.repeat, self.schema, self.tools, self.must_call)
+        whole = repr((said, *manner))
         return hashlib.sha256(whole.encode()).hexdigest()
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from socratic.values import Message, Picture, Ranking, Reply, Request, Space, Usage
+from socratic.values import Call, Message, Offer, Picture, Ranking, Reply, Request, Space, Usage
 
 COSINES = st.lists(st.floats(-1, 1), min_size=1, max_size=20)
 
@@ -128,6 +128,20 @@ def test_a_message_gives_role_and_content_without_pictures() -> None:
     assert Message("user", "hello", (picture(),)).as_dict() == {"role": "user", "content": "hello"}
 
 
+def test_calls_and_their_answers_are_told_as_chat_templates_take_them() -> None:
+    said = Message("assistant", "", calls=(Call("detect", '{"phrases": ["dög"]}', "call_1"),)).as_dict()
+    function = {"name": "detect", "arguments": {"phrases": ["dög"]}}
+    assert said["tool_calls"] == [{"type": "function", "id": "call_1", "function": function}]
+    heard = Message("tool", "one dog", answers="call_1").as_dict()
+    assert heard == {"role": "tool", "content": "one dog", "tool_call_id": "call_1"}
+
+
+def test_an_offer_is_told_with_its_schema_as_an_object() -> None:
+    told = Offer("detect", "finds things", '{"type": "object", "properties": {}}').as_dict()
+    parameters = {"type": "object", "properties": {}}
+    assert told["function"] == {"name": "detect", "description": "finds things", "parameters": parameters}
+
+
 def test_usage_adds_up() -> None:
     assert sum([Usage(1, 2), Usage(10, 20)], Usage()) == Usage(11, 22)
 
@@ -144,6 +158,8 @@ CHANGED: dict[str, Any] = {
     "seed": 2,
     "repeat": 1,
     "schema": '{"type": "object"}',
+    "tools": (Offer("detect", "finds things", '{"type": "object"}'),),
+    "must_call": True,
 }
 
 
