@@ -37,7 +37,7 @@ Guidance = Annotated[float | None, typer.Option(help="How closely to follow the 
 def add_to(app: typer.Typer) -> None:
     """Adds these verbs to the command."""
     app.command(
-        epilog='Examples:  socratic generate "a cat on a beach" -o drawn/   |   socratic generate "two dogs, no cats" -n 8 --best 2 --rewrite auto -o drawn/   |   socratic generate "make the light red" --after "a room in white light" --rewrite auto -o drawn/'
+        epilog='Examples:  socratic generate "a cat on a beach" -o drawn/   |   socratic generate "two dogs, no cats" -n 8 --best 2 --rewrite auto -o drawn/   |   socratic generate "make the light red" --after "a room in white light" --rewrite auto -o drawn/   |   socratic generate --suite counting -n 2 -o drawn/'
     )(generate)
     app.command(
         epilog='Examples:  socratic edit photo.jpg "a red car" -p car -o changed/   |   socratic edit photo.jpg "the street in winter" --strength 0.5 -o changed/'
@@ -48,8 +48,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def generate(
-    prompt: Annotated[str, typer.Argument(help="What to draw.", show_default=False)],
-    out: Out,
+    prompt: Annotated[str, typer.Argument(help="What to draw.", show_default=False)] = "",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the pictures.")] = None,
     n: Count = 1,
     rewrite: Annotated[str, typer.Option(help="What becomes of the prompt before it is drawn: off, suggest (shows rewritings, draws your words) or auto (draws a rewriting).")] = "off",
     suggestions: Annotated[int, typer.Option("-k", "--suggestions", help="How many rewritings are suggested.", min=1)] = 3,
@@ -59,6 +59,8 @@ def generate(
     judge: Annotated[str, typer.Option(help="Who says which are best: embedder, matcher or answerer.")] = "embedder",
     layout: Annotated[bool, typer.Option("--layout", help="Plan a box for each thing first, and paint one after the other.")] = False,
     refine: Annotated[int, typer.Option(help="Check the picture against the prompt and repair it in at most so many rounds.", min=0)] = 0,
+    suite: Annotated[list[str] | None, typer.Option(help="Instead of a prompt: draw and check all prompts of a category, to learn what the generator can do. `list` tells the categories. Repeatable.")] = None,
+    most: Annotated[int, typer.Option(help="With --suite: at most so many prompts of each category; all when 0.", min=0)] = 0,
     negative: Negative = "",
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels; the model's own when absent.")] = "",
     steps: Steps = 0,
@@ -71,27 +73,36 @@ def generate(
     no_cache: NoCache = False,
 ) -> None:  # fmt: skip
     """Draws pictures of what the prompt says; with several, also a contact sheet."""
+    from socratic import cli_suite
     from socratic.recipe import Row
 
     if rewrite not in ("off", "suggest", "auto"):
         raise BadInput(f"there is no rewriting {rewrite!r}", hint="off, suggest or auto")
     if judge not in ("embedder", "matcher", "answerer"):
         raise BadInput(f"there is no judge {judge!r}", hint="embedder, matcher or answerer")
+    sheet = Sheet(as_json, transcript, "socratic generate")
+    limits, how = Budget.of(budget) if budget else None, dict[str, Any]()
+    if suite:
+        if prompt or layout or refine or best or after or negative or size or keep or rewrite == "suggest":
+            raise BadInput("--suite draws prompts of its own", hint="with it go -n, --most, --rewrite auto, --steps, --guidance, --seed and --budget")  # fmt: skip
+        how = {"n": n, "most": most, "seed": seed, "steps": steps, "guidance": guidance, "rewrite": rewrite}
+        return cli_suite.listed(sheet) if suite == ["list"] else cli_suite.drawn(suite, out, {**how, "budget": limits}, sheet, profile, no_cache)  # fmt: skip
+    if not prompt or out is None:
+        raise BadInput("generate wants a prompt and a folder for the pictures", hint='socratic generate "a cat on a beach" -o drawn')  # fmt: skip
     if layout and (rewrite != "off" or best or after):
         raise BadInput("--layout plans with your own words and keeps all pictures", hint="leave out --rewrite, --best and --after")  # fmt: skip
     if refine and (layout or n > 1 or best or after or negative or size or rewrite == "suggest"):
         raise BadInput("--refine repairs one picture of your own words", hint="with it go --rewrite auto, --steps, --guidance, --seed and --budget")  # fmt: skip
     width, height = _size(size)
-    how: dict[str, Any] = {"n": n, "seed": seed, "negative": negative, "width": width, "height": height, "steps": steps, "guidance": guidance}  # fmt: skip
+    how = {"n": n, "seed": seed, "negative": negative, "width": width, "height": height, "steps": steps, "guidance": guidance}  # fmt: skip
     if refine:
         how = {"rounds": refine, "rewrite": rewrite, "seed": seed, "steps": steps, "guidance": guidance}
     elif not layout:
         how |= {"rewrite": rewrite, "k": suggestions, "keep": keep or [], "history": after or [], "best": best, "judge": judge}  # fmt: skip
-    sheet = Sheet(as_json, transcript, "socratic generate")
     with ExitStack() as stack:
         opened(stack, profile, no_cache)
         show_steps(stack)
-        drawn = _recipe(layout, refine)(prompt, budget=Budget.of(budget) if budget else None, **how)
+        drawn = _recipe(layout, refine)(prompt, budget=limits, **how)
     _tell(drawn, write_drawings(out, drawn.prompt, drawn.drawings), sheet)
     sheet.remember(Row(prompt, drawn, transcript=drawn.transcript))
     sheet.keep()

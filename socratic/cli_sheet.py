@@ -191,11 +191,14 @@ def show_steps(stack: ExitStack) -> None:
     stack.enter_context(watching(show))
 
 
-def write_drawings(out: Path, name: str, drawings: Sequence[Any], captions: Sequence[str] | None = None) -> list[Path]:
+def write_drawings(
+    out: Path, name: str, drawings: Sequence[Any], captions: Sequence[str] | None = None, sheet: bool = True
+) -> list[Path]:
     """Writes drawings as files named after what they show, and of several a contact sheet.
 
     Args:
         captions: what stands below each and ends its file name; the seeds when absent.
+        sheet: whether there is a contact sheet.
     """
     out.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48] or "drawing"
@@ -203,7 +206,7 @@ def write_drawings(out: Path, name: str, drawings: Sequence[Any], captions: Sequ
     files = [out / f"{stem}-{end}.png" for end in ends]
     for path, drawing in zip(files, drawings, strict=True):
         drawing.picture.pil.save(path)
-    if len(files) > 1:
+    if sheet and len(files) > 1:
         from socratic.overlay import contact_sheet
 
         below = [f"seed {end}" for end in ends] if captions is None else ends
