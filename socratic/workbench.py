@@ -25,7 +25,7 @@ from socratic.hub import size_on_disk
 from socratic.recipe import _ambient
 from socratic.tool import Tool
 
-_SETTINGS = {"description", "note", "memory_gb", "recipes"}
+_SETTINGS = {"description", "note", "memory_gb", "recipes", "assistant"}
 
 
 class Workbench:

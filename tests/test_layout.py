@@ -15,7 +15,7 @@ FOLDERS = ("socratic", "tools", "recipes", "pocket", "prompts")
 # Each module may import those of earlier lines, and of its own line only where named in the same row of PEERS.
 DIRECTION = [
     {"values", "errors", "torchvision_guard", "decoding"},
-    {"regions", "device", "budget", "english", "plan", "placed"},
+    {"regions", "device", "budget", "english", "plan", "placed", "conditions", "fusion"},
     {"tasks", "claims"},
     {"clauses"},
     {
@@ -49,11 +49,13 @@ DIRECTION = [
         "schema",
         "weights",
     },
-    {"evidence"},
+    {"evidence", "indexing"},
     {"viewing"},
     {"recipe", "interop"},
     {"workbench"},
     {"inventory"},
+    {"chat_model"},
+    {"assistant"},
     {"cli_house", "cli_sheet"},
     {"cli_suite"},
     {"cli_words", "cli_ask", "cli_pictures", "cli_generate", "cli_retrieve", "cli_video", "cli_data"},
@@ -62,7 +64,17 @@ DIRECTION = [
     {"__main__", "__init__"},
 ]
 PEERS = {("hub", "cache"), ("recipe", "interop"), ("interop", "recipe"), ("interop", "hub"), ("interop", "schema")}
-SOURCES = sorted(p for f in FOLDERS for p in (ROOT / f).glob("*.py"))
+ROOMS = [
+    {"store"},
+    {"album"},
+    {"room", "shows"},
+    {"offers", "own_tools", "seeing"},
+    {"guards", "engine"},
+    {"conversation"},
+    {"__init__"},
+]
+"""The same for the parts of the assistant."""
+SOURCES = sorted(p for f in (*FOLDERS, "socratic/assistant") for p in (ROOT / f).glob("*.py"))
 LIMIT = 300
 
 
@@ -92,13 +104,24 @@ def rank(module: str) -> int:
 
 def engine_modules(path: Path) -> set[str]:
     names = {name.split(".")[1] for name in imported(path) if name.count(".")}
-    return {n for n in names if (ROOT / "socratic" / f"{n}.py").is_file()}
+    return {n for n in names if (ROOT / "socratic" / f"{n}.py").is_file() or n == "assistant"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "socratic").glob("*.py")), ids=lambda p: p.stem)
 def test_engine_imports_only_what_stands_below(path: Path) -> None:
     for other in engine_modules(path) - {path.stem}:
         assert rank(other) < rank(path.stem) or (path.stem, other) in PEERS, f"{path.stem} imports {other}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "socratic" / "assistant").glob("*.py")), ids=lambda p: p.stem)
+def test_the_assistant_stands_on_the_engine_and_its_parts_on_each_other(path: Path) -> None:
+    height = {name: n for n, names in enumerate(ROOMS) for name in names}
+    for name in imported(path):
+        _, room, *rest = name.split(".")
+        if room == "assistant" and rest and rest[0] in height:
+            assert height[rest[0]] < height[path.stem], f"{path.stem} imports {rest[0]}"
+    for other in engine_modules(path) - {"assistant"}:
+        assert rank(other) < rank("assistant"), f"{path.stem} imports {other}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "socratic").glob("*.py")), ids=lambda p: p.stem)

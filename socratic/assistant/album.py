@@ -82,3 +82,8 @@ class Album:
 def file_words(name: str) -> str:
     """A file's name as harmless words: letters, digits, dots and dashes, at most 40 of them."""
     return re.sub(r"[^\w.-]+", " ", name.replace("\\", "/").rsplit("/", 1)[-1]).strip()[:40]
+
+
+def harmless(text: str) -> str:
+    """Words of a file, a model or a picture on one line, without marks that chat templates take for their own."""
+    return re.sub(r"<\|?/?(?=\w)|\|>", " ", " ".join(text.split()))[:200]

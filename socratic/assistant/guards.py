@@ -68,7 +68,7 @@ class HonestCitations(AgentMiddleware[Any, Any]):
 
     def after_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
         last = state["messages"][-1]
-        if not isinstance(last, AIMessage) or last.tool_calls or not (text := last.text):
+        if not isinstance(last, AIMessage) or last.tool_calls or not (text := str(last.text)):
             return None
         invented = self._room.album.unknown_in(text)
         if not invented:

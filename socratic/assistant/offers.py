@@ -20,9 +20,9 @@ from typing import Any, Literal
 from langchain_core.tools import BaseTool, ToolException
 from pydantic import BaseModel, Field, create_model
 
+from socratic.assistant.room import Room
 from socratic.assistant.shows import shown
 from socratic.assistant.store import Run
-from socratic.assistant.room import Room
 from socratic.errors import BadInput, SocraticError
 from socratic.interop import arguments_schema
 from socratic.recipe import Recipe
@@ -41,6 +41,7 @@ class Offered:
         arguments: those that the model chooses.
         fixed: arguments that are set for it, which a chosen one overrides.
         session: arguments that the session's settings give, such as the user's folder.
+        needs: arguments that the model must choose although the recipe has a default for them.
         asks: whether a person is asked before it runs.
     """
 
@@ -49,6 +50,7 @@ class Offered:
     arguments: tuple[str, ...]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     session: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     asks: Literal["never", "costly", "always"] = "never"
 
     @cached_property
@@ -78,7 +80,7 @@ def offers(changes: Mapping[str, Any] | None = None) -> list[Offered]:
 
 
 def _offered(name: str, table: Mapping[str, Any]) -> Offered:
-    listed = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
     return Offered(name, **listed)
 
 
@@ -138,7 +140,8 @@ def _chosen_arguments(offered: Offered) -> type[BaseModel]:
             required = ... if told.is_required() else ()
             fields[name] = (list[str], Field(required, description="handles of pictures"))
         else:
-            fields[name] = (told.annotation, told)
+            needed = Field(..., description=told.description) if name in offered.needs else told
+            fields[name] = (told.annotation, needed)
     return create_model(offered.name, __config__={"extra": "forbid"}, **fields)
 
 

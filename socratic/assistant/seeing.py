@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.messages import AnyMessage, HumanMessage, trim_messages
+from langchain_core.messages import HumanMessage, trim_messages
 
-from socratic.assistant.album import Entry
+from socratic.assistant.album import Entry, harmless
 from socratic.assistant.room import Room
 from socratic.errors import SocraticError
+from socratic.prompt import load
 from socratic.tasks import Describe
 
 Sees = Literal["pictures", "words", "names"]
@@ -51,8 +52,8 @@ class Seeing(AgentMiddleware[Any, Any]):
         return request.override(messages=self._remembered(request.model, messages))
 
     def _told(self, message: HumanMessage, entries: Sequence[Entry]) -> HumanMessage:
-        lines = "\n".join(f"- {self._said(entry)}" for entry in entries)
-        text = f"{message.text}\nPictures:\n{lines}"
+        told = load("assistant.system").render(pictures=[harmless(self._said(e)) for e in entries]).messages[-1].text
+        text = f"{message.text}\n{told}"
         if self._sees != "pictures":
             return message.model_copy(update={"content": text})
         shown = [base64.b64encode(self._room.album.get(e.handle).png(LONGEST_EDGE)).decode() for e in entries]
@@ -68,11 +69,11 @@ class Seeing(AgentMiddleware[Any, Any]):
             return entry.say()
         return f"{entry.say()}: it seems to show {' '.join(seen.text.split())}"
 
-    def _remembered(self, model: Any, messages: list[AnyMessage]) -> Sequence[AnyMessage]:
+    def _remembered(self, model: Any, messages: list[Any]) -> list[Any]:
         """The latest turns that the model can read; the turn that is going on always."""
         if not self._most:
             return messages
-        kept = trim_messages(
+        kept: list[Any] = trim_messages(
             messages, max_tokens=self._most, token_counter=model, strategy="last", start_on="human", allow_partial=False
         )
         last = next(i for i in range(len(messages) - 1, -1, -1) if isinstance(messages[i], HumanMessage))

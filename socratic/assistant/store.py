@@ -125,6 +125,10 @@ class Store:
         rows = self._all("SELECT handle, sha256, origin FROM pictures WHERE session = ? ORDER BY number", session)
         return [(handle, sha256, json.loads(origin)) for handle, sha256, origin in rows]
 
+    def path_of(self, sha256: str) -> Path:
+        """Where the picture of that hash stands as a PNG file."""
+        return self._file(sha256)
+
     def picture(self, sha256: str) -> Picture:
         """The picture of that hash.
 
@@ -147,6 +151,22 @@ class Store:
         """What tools did in a session, oldest first."""
         rows = self._all("SELECT id, recipe, arguments, said, transcript, seconds FROM runs WHERE session = ? ORDER BY number", session)  # fmt: skip
         return [Run(i, r, json.loads(a), s, json.loads(zlib.decompress(t)), x) for i, r, a, s, t, x in rows]
+
+    def marks(self, session: str) -> tuple[int, int]:
+        """How far the session's pictures and runs have come, for `forget_after`."""
+        return self._count("pictures", session) - 1, self._count("runs", session) - 1
+
+    def forget_after(self, session: str, marks: tuple[int, int]) -> None:
+        """Forgets the pictures and runs that came after the marks were taken; their files stay until `delete`."""
+        for table, mark in zip(("pictures", "runs"), marks, strict=True):
+            self._do(f"DELETE FROM {table} WHERE session = ? AND number > ?", session, mark)
+
+    def copy(self, session: str, title: str) -> str:
+        """A new session with the settings, pictures and runs of another; returns its id."""
+        fresh = self.begin(title, self.session(session).settings)
+        self._do("INSERT INTO pictures SELECT ?, handle, sha256, origin, number FROM pictures WHERE session = ?", fresh, session)  # fmt: skip
+        self._do("INSERT INTO runs SELECT ?, id, recipe, arguments, said, transcript, seconds, number FROM runs WHERE session = ?", fresh, session)  # fmt: skip
+        return fresh
 
     def usual_seconds(self, recipe: str) -> float | None:
         """How long a recipe usually takes here: the median of its last runs; None before the first."""
