@@ -25,7 +25,7 @@ class Talk:
     def __init__(self, server: Server, *, responses: bool, stream: bool, longest: int = 768) -> None:
         """`longest`: pictures are sent with at most so many pixels on their longer side."""
         self.server = server
-        self._responses = responses
+        self.responses = responses
         self._stream = stream
         self._longest = longest
         # OpenAI's newer models refuse `max_tokens`; many local servers know nothing else and ignore the new name.
@@ -34,7 +34,7 @@ class Talk:
 
     def reply(self, request: Request, clock: wire.Clock) -> Reply:
         """The whole reply to one request; see `Server.whole`."""
-        responses = self._responses
+        responses = self.responses
         join = wire.joined_response if responses else wire.joined_chat
         return self.server.whole(
             lambda client: (client.responses if responses else client.chat.completions).with_streaming_response.create,
@@ -49,7 +49,7 @@ class Talk:
         """What is sent."""
         schema = wire.schema_format(request.schema)
         body: dict[str, Any] = {"model": self.server.model, "temperature": request.temperature}
-        if self._responses:
+        if self.responses:
             # 16 is the least that OpenAI accepts here; `store` would keep the pictures on its side.
             body |= {"max_output_tokens": max(16, request.max_tokens), "store": False}
             body["input"] = [wire.as_input(message, self._longest) for message in request.messages]

@@ -37,10 +37,19 @@ class CausalLM(Tool):
         self._guide: Guide | None = None
         special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
         self._marks = sorted(mark for mark in special | _MARKS if len(mark) > 1)
-        self._context = int(getattr(model.config, "max_position_embeddings", 2048))
+        self.context = int(getattr(model.config, "max_position_embeddings", 2048))
+        """The most tokens of a prompt and its reply together."""
 
     def size_in_bytes(self) -> int:
         return size_in_bytes(self._model)
+
+    def room(self, request: Request) -> int:
+        """How many tokens the reply to a request can have; negative where the prompt alone is too long.
+
+        Raises:
+            BadInput: the request cannot be put to this model.
+        """
+        return self.context - len(self._ids(self._told(request)))
 
     @operation(batch=64)
     def write(self, requests: Sequence[Request]) -> list[Reply | SocraticError]:
@@ -133,9 +142,21 @@ class CausalLM(Tool):
         )
 
     def _prompt(self, request: Request) -> str | SocraticError:
-        """The conversation in the model's own chat template."""
-        if any(m.pictures for m in request.messages):
+        """The conversation in the model's own chat template, where it leaves room for the reply."""
+        try:
+            text = self._told(request)
+        except BadInput as error:
+            return error
+        length = len(self._ids(text)) + request.max_tokens
+        if length > self.context:
             return BadInput(
+                f"prompt and reply take {length} tokens, and the model reads {self.context}", hint="shorten the prompt"
+            )
+        return text
+
+    def _told(self, request: Request) -> str:
+        if any(m.pictures for m in request.messages):
+            raise BadInput(
                 "this language model does not see pictures",
                 hint="choose a profile whose writer sees, or describe the picture",
             )
@@ -146,12 +167,8 @@ class CausalLM(Tool):
                 rows, tools=offered or None, add_generation_prompt=True, tokenize=False
             )
         except TemplateError as error:
-            return BadInput(f"the model's chat template refuses these messages: {error}", hint="order them as it asks")
-        length = len(self._ids(text)) + request.max_tokens
-        if length > self._context:
-            return BadInput(
-                f"prompt and reply take {length} tokens, and the model reads {self._context}", hint="shorten the prompt"
-            )
+            reason = f"the model's chat template refuses these messages: {error}"
+            raise BadInput(reason, hint="order them as it asks") from error
         return text
 
     def _plain(self, value: Any) -> Any:

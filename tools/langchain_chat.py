@@ -70,6 +70,10 @@ class LangChainChat(Tool):
             list(pool.map(ask, groups.items()))
         return answers
 
+    def as_chat_model(self) -> BaseChatModel:
+        """The model itself."""
+        return self._model
+
     def _batch(self, settings: _Settings, chats: list[list[BaseMessage]]) -> list[Reply | SocraticError]:
         model = self._model.model_copy(update=dict(settings)) if settings else self._model
         said: Sequence[Any] = model.batch(list(chats), {"max_concurrency": _BATCH}, return_exceptions=True)

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import SecretStr
 
 from socratic.errors import SocraticError
+from socratic.hub import missing_package
 from socratic.tool import Tool, operation
 from socratic.tools._openai_server import connect
 from socratic.tools._openai_talk import Talk
 from socratic.values import Reply, Request
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 
 class OpenAIChat(Tool):
@@ -30,6 +36,26 @@ class OpenAIChat(Tool):
     def write(self, requests: Sequence[Request]) -> list[Reply | SocraticError]:
         """Asks for all replies at the same time."""
         return self._talk.server.each(requests, self._talk.reply)
+
+    def as_chat_model(self) -> BaseChatModel:
+        """LangChain's own client of the same model, server and key, with the same retries.
+
+        Raises:
+            ModelUnavailable: the package langchain-openai is missing.
+        """
+        try:
+            from langchain_openai import ChatOpenAI
+        except ImportError as error:
+            raise missing_package(error, "langchain") from error
+        client = self._talk.server.client
+        return ChatOpenAI(
+            model=self._model,
+            base_url=str(client.base_url),
+            api_key=SecretStr(client.api_key),
+            timeout=self._talk.server.deadline,
+            max_retries=client.max_retries,
+            use_responses_api=self._talk.responses,
+        )
 
     def _body(self, request: Request) -> dict[str, Any]:
         return self._talk.body(request)
