@@ -29,7 +29,8 @@ from socratic import consult, images
 from socratic.ask import Question, ask_all
 from socratic.capability import Captioner, Embedder, Writer
 from socratic.errors import BadInput, SocraticError
-from socratic.index import Index, refreshed, stamp_of
+from socratic.index import Index
+from socratic.indexing import refreshed, stamp_of
 from socratic.prompt import load, smuggled
 from socratic.recipe import recipe
 from socratic.tasks import Describe

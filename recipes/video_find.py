@@ -25,6 +25,7 @@ from socratic.capability import Embedder, Writer
 from socratic.claims import without
 from socratic.errors import BadInput, SocraticError
 from socratic.frames import Clip, Frame, clock
+from socratic.fusion import standard
 from socratic.prompt import load
 from socratic.recipe import recipe
 from socratic.recipes.video_caption import SPEECH_WORDS
@@ -149,9 +150,7 @@ def fused(scores: Sequence[Sequence[float | None]], fusion: Fusion) -> list[floa
 
 
 def _standard(row: Sequence[float | None]) -> list[float]:
-    present = np.asarray([s for s in row if s is not None], np.float64)
-    spread = float(present.std()) if len(present) else 0.0
-    return [0.0 if s is None or spread < 1e-9 else (s - float(present.mean())) / spread for s in row]
+    return [float(z) for z in standard(np.asarray([np.nan if s is None else s for s in row], np.float64))]
 
 
 def _ranked(embedder: Embedder, clips: Sequence[Clip], seen: Sequence[Sequence[Frame]], rows: Sequence[Matrix], said: Sequence[Sequence[Cue]], text: str, excluded: tuple[str, ...], moments: int, fusion: Fusion) -> list[Film]:  # fmt: skip

@@ -26,17 +26,21 @@ def add_to(app: typer.Typer) -> None:
     )(compare)
 
 
-@retrieve.command(epilog="Example:  socratic retrieve index photos/ more/ --gallery photos.gallery")
+@retrieve.command(epilog="Example:  socratic retrieve index photos/ more/ --gallery photos.gallery --captions")
 def index(
     folders: Annotated[list[str], typer.Argument(help="Picture files or folders.", show_default=False)],
     gallery: Gallery,
+    captions: Annotated[
+        bool, typer.Option("--captions", help="Also describe every picture, for searches by what the captions say.")
+    ] = False,
     profile: Profile = "pocket",
     as_json: AsJson = False,
     no_cache: NoCache = False,
 ) -> None:
     """Embeds pictures into a gallery file; run again, it embeds only what is new or changed, and drops what is gone."""
     from socratic.images import expand
-    from socratic.index import Index, refreshed
+    from socratic.index import Index
+    from socratic.indexing import refreshed
 
     sources = expand(folders)
     past = Index.load(gallery) if gallery.exists() else None
@@ -44,12 +48,13 @@ def index(
     with ExitStack() as stack:
         bench = opened(stack, profile, no_cache)
         show_steps(stack)
-        made = refreshed(past, sources, bench.tool("embedder"))
+        made = refreshed(past, sources, bench.tool("embedder"), bench.tool("captioner") if captions else None)
     made.index.save(gallery)
     for name, error in made.failed:
         sheet.line({"image": name, "error": error.as_dict()}) if as_json else complain(error, name)
     if as_json:
         counts = {"embedded": made.embedded, "kept": made.kept, "removed": made.removed}
+        counts |= {"captioned": made.captioned} if captions else {}
         sheet.line({"gallery": str(gallery), "pictures": len(made.index), **counts})
     else:
         typer.echo(f"{gallery}: {made.say()}")
@@ -59,6 +64,7 @@ def index(
 
 @retrieve.command(
     epilog='Examples:  socratic retrieve search "a dog on grass" -g photos.gallery   |   '
+    'socratic retrieve search "a dog" -g photos.gallery --where "taken>=2023" --where "width>=800"   |   '
     'socratic retrieve search "at night" --image day.jpg --without people -g photos.gallery --explain -o found.png'
 )
 def search(
@@ -68,6 +74,12 @@ def search(
         list[str] | None, typer.Option("--image", "-i", help="A picture to start from. Repeatable.")
     ] = None,  # fmt: skip
     without: Annotated[list[str] | None, typer.Option(help="What must not be there. Repeatable.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A condition on name, width, height, bytes, modified or taken: "width>=200", name=*.png. Repeatable.'
+        ),
+    ] = None,  # fmt: skip
     k: Annotated[int, typer.Option("-k", help="How many pictures.", min=1)] = 10,
     how: Annotated[
         str,
@@ -77,7 +89,7 @@ def search(
         ),
     ] = "arithmetic",
     weight: Annotated[
-        list[str] | None, typer.Option(help="term=number, of picture, text, description, change. Repeatable.")
+        list[str] | None, typer.Option(help="term=number, of picture, text, description, change, caption. Repeatable.")
     ] = None,
     fusion: Annotated[str, typer.Option(help="How fused scores are made comparable: z-score or rank.")] = "z-score",
     penalty: Annotated[float, typer.Option(help="What showing an excluded thing costs.", min=0.0)] = 0.5,
@@ -100,7 +112,7 @@ def search(
     if out and out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise BadInput(f"-o wants a picture file, not {out}", hint="e.g. -o found.png")
     sheet = Sheet(as_json, transcript, "socratic retrieve search")
-    settings: dict[str, Any] = {"gallery": str(gallery), "text": text, "without": without or [], "k": k, "how": how, "fusion": fusion, "penalty": penalty, "copies": copies, "weights": _weights(weight)}  # fmt: skip
+    settings: dict[str, Any] = {"gallery": str(gallery), "text": text, "without": without or [], "where": where or [], "k": k, "how": how, "fusion": fusion, "penalty": penalty, "copies": copies, "weights": _weights(weight)}  # fmt: skip
     with ExitStack() as stack:
         opened(stack, profile, no_cache)
         found = recipe(image or [], budget=Budget.of(budget) if budget else None, **settings)
@@ -112,8 +124,11 @@ def search(
         if explain:
             typer.echo("".join(f"            {part.say()}\n" for part in hit.parts), nl=False)
             typer.echo("".join(f"            a copy: {name}\n" for name in hit.copies), nl=False)
+            typer.echo(f"            caption: {hit.caption}\n" if hit.caption else "", nl=False)
     if len(found.hits) < k:
-        print(f"the gallery holds no more than these {len(found.hits)}", file=sys.stderr)
+        print(f"the gallery holds no more than these {len(found.hits)}{' that meet the conditions' if where else ''}", file=sys.stderr)  # fmt: skip
+    if found.unsaid:
+        print(f"note: {found.unsaid} of {found.among} pictures have no caption; index them with --captions", file=sys.stderr)  # fmt: skip
     sheet.remember(Row(text, found, transcript=found.transcript))
     sheet.keep()
     if out and found.hits:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from doubles import unit
+from doubles import ScriptedEmbedder, picture, unit
 
 from socratic.errors import SocraticError
+from socratic.images import expand
 from socratic.index import Entry, Index
+from socratic.indexing import Refreshed, refreshed
 from socratic.tasks import Describe
 from socratic.tool import Tool, operation
 from socratic.values import Picture, Statement
+
+COLOURS = [(250, 0, 0), (0, 250, 0), (0, 0, 250)]
 
 
 class ScriptedCaptioner(Tool):
@@ -35,3 +40,21 @@ def gallery(path: Path, planted: Mapping[str, Sequence[float]], fingerprint: str
     entries = [Entry(str(path.parent / n), seen.sha256 if seen and n == "reference" else n, 8, 6) for n in planted]
     Index(fingerprint, np.stack([unit(v) for v in planted.values()]), tuple(entries)).save(path)
     return str(path)
+
+
+def coloured(folder: Path) -> Path:
+    """A new folder with a picture of each colour."""
+    folder.mkdir()
+    for i, colour in enumerate(COLOURS):
+        picture(colour).pil.save(folder / f"{i}.png")
+    return folder
+
+
+def first(folder: Path, captioner: ScriptedCaptioner | None = None) -> Refreshed:
+    """The first index of a folder."""
+    return refreshed(None, expand([folder]), ScriptedEmbedder(fingerprint="eyes"), captioner)
+
+
+def names(index: Index) -> list[str]:
+    """The file names of an index."""
+    return [os.path.basename(e.source) for e in index.entries]

@@ -81,6 +81,24 @@ def test_indexing_again_embeds_only_what_is_new(indexed: Path) -> None:
     assert done.exit_code == 0 and done.stdout == f"{indexed / 'g'}: 5 pictures: 1 embedded, 4 as before, 0 gone\n"
 
 
+def test_captions_and_conditions(indexed: Path) -> None:
+    (indexed / "told").mkdir()
+    for i in (2, 3):
+        shutil.copy(PICTURES / f"scene-{i}.png", indexed / "told")
+    done = run("retrieve", "index", indexed / "told", "--gallery", indexed / "t", "--captions", "--json")
+    assert json.loads(done.stdout)["captioned"] == 2 and done.exit_code == 0, done.stderr
+    shutil.copy(PICTURES / "scene-1.png", indexed / "told")
+    assert run("retrieve", "index", indexed / "told", "--gallery", indexed / "t").exit_code == 0
+    asked = ("retrieve", "search", "a lemon in a forest", "-g", indexed / "t", "--how", "fused")
+    done = run(*asked, "-k", 3, "--explain")
+    assert done.exit_code == 0 and "scene-2.png" in done.stdout.splitlines()[0], done.stderr
+    assert "            caption: " in done.stdout and "1 of 3 pictures have no caption" in done.stderr
+    done = run(*asked, "--where", "name!=scene-2*", "--where", "width>=100", "-k", 3, "--json")
+    assert len(done.stdout.splitlines()) == 2 and "scene-2" not in done.stdout
+    assert "no more than these 2 that meet the conditions" in done.stderr
+    assert isinstance(run(*asked, "--where", "size=big").exception, BadInput)
+
+
 def test_wrong_usage_is_told_without_a_traceback(indexed: Path) -> None:
     for more in (
         ["--gallery", indexed / "none", "a dog"],

@@ -15,7 +15,8 @@ from doubles_retrieve import ScriptedCaptioner, gallery
 from socratic import vocabulary
 from socratic.errors import BadInput
 from socratic.images import expand
-from socratic.index import Entry, Index, refreshed
+from socratic.index import Entry, Index
+from socratic.indexing import refreshed
 from socratic.pocket.concepts import concepts
 from socratic.pocket.scenes import joined
 from socratic.recipes.retrieve import Hits, retrieve
