@@ -12,7 +12,7 @@ import functools
 import inspect
 import operator
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import GenericAlias
@@ -24,6 +24,8 @@ from socratic import images
 from socratic.errors import BadInput
 from socratic.tool import Operation
 from socratic.values import Picture
+
+Load = Callable[[str], Picture]
 
 
 @cache
@@ -45,8 +47,11 @@ def arguments_of(operation: Operation[Any, Any]) -> type[BaseModel]:
     return create_model(operation.name, __doc__=operation.__doc__, **only)
 
 
-def item_from(operation: Operation[Any, Any], arguments: Mapping[str, Any]) -> Any:
+def item_from(operation: Operation[Any, Any], arguments: Mapping[str, Any], load: Load = images.load) -> Any:
     """The item that the arguments describe; pictures are loaded from their paths.
+
+    Args:
+        load: makes a picture of what names it; callers that are not trusted with paths get a stricter one.
 
     Raises:
         BadInput: an argument is missing, unknown or of the wrong type, or a picture cannot be read.
@@ -62,8 +67,8 @@ def item_from(operation: Operation[Any, Any], arguments: Mapping[str, Any]) -> A
         ) from error
     item = item_type(operation)
     if is_dataclass(item) and item is not Picture:
-        return _made(item, checked)
-    return _value(item, next(iter(checked.__dict__.values())))
+        return _made(item, checked, load)
+    return _value(item, next(iter(checked.__dict__.values())), load)
 
 
 def described_arguments(doc: str, section: str) -> dict[str, str]:
@@ -108,22 +113,22 @@ def _told_as(kind: Any) -> Any:
     return functools.reduce(operator.or_, dict.fromkeys(parts))  # `str | Picture` is one kind of text
 
 
-def _made(item: Any, checked: BaseModel) -> Any:
+def _made(item: Any, checked: BaseModel, load: Load) -> Any:
     hints = get_type_hints(item)
-    return item(**{name: _value(hints[name], value) for name, value in checked.__dict__.items()})
+    return item(**{name: _value(hints[name], value, load) for name, value in checked.__dict__.items()})
 
 
-def _value(kind: Any, value: Any) -> Any:
+def _value(kind: Any, value: Any, load: Load) -> Any:
     """A checked value as the item holds it."""
     if kind is Picture:
-        return images.load(value)
+        return load(value)
     if isinstance(value, BaseModel):
         wanted = next(t for t in (kind, *get_args(kind)) if is_dataclass(t) and t is not Picture)
-        return _made(wanted, value)
+        return _made(wanted, value, load)
     if get_origin(kind) is tuple and isinstance(value, (tuple, list)):
         inner = get_args(kind)
         kinds = [inner[0]] * len(value) if inner[-1] is ... else inner
-        return tuple(_value(k, v) for k, v in zip(kinds, value, strict=True))
+        return tuple(_value(k, v, load) for k, v in zip(kinds, value, strict=True))
     if Picture in get_args(kind) and isinstance(value, str) and str not in get_args(kind):
-        return images.load(value)
+        return load(value)
     return value
