@@ -101,9 +101,10 @@ class Assistant:
         return self._agent(self._room(session or self.store.begin()), None)
 
     def close(self) -> None:
-        """Lets go of the database; what was said is kept."""
+        """Lets go of the database; what was said is kept. A second time does nothing."""
         if self._saver is not None:
             self._loop.run(self._saver.conn.close())
+            self._saver = None
         self._loop.close()
         self.store.close()
 

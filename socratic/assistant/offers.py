@@ -91,7 +91,6 @@ class OfferedTool(BaseTool):
     room: Any = Field(exclude=True)
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
     handle_tool_error: Any = True
-    handle_validation_error: Any = True
 
     @property
     def tool_call_schema(self) -> Any:
@@ -112,6 +111,12 @@ class OfferedTool(BaseTool):
             raise ToolException(str(error)) from error
 
 
+def misfit(error: Any) -> str:
+    """What is wrong with a call's arguments, for the model that made it."""
+    rows = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:4]]
+    return f"the arguments of {error.title} do not fit ({'; '.join(rows)}); call it again with arguments of its schema"
+
+
 def _plain_schema(model: Any) -> dict[str, Any]:
     """Without the titles that pydantic adds, which only cost tokens."""
     told = model.model_json_schema()
@@ -122,8 +127,9 @@ def _plain_schema(model: Any) -> dict[str, Any]:
 def tool_of(offered: Offered, room: Room) -> OfferedTool:
     """The tool of a conversation behind an offer."""
     return OfferedTool(
-        name=offered.name, description=offered.tells, args_schema=_chosen_arguments(offered), offered=offered, room=room
-    )
+        name=offered.name, description=offered.tells, args_schema=_chosen_arguments(offered), offered=offered, room=room,
+        handle_validation_error=misfit,
+    )  # fmt: skip
 
 
 def _chosen_arguments(offered: Offered) -> type[BaseModel]:
@@ -137,7 +143,7 @@ def _chosen_arguments(offered: Offered) -> type[BaseModel]:
         if name == "picture":
             fields[name] = (str, Field("", description="a picture's handle; the latest picture when absent"))
         elif name == "pictures":
-            required = ... if told.is_required() else ()
+            required = ... if told.is_required() else []
             fields[name] = (list[str], Field(required, description="handles of pictures"))
         else:
             needed = Field(..., description=told.description) if name in offered.needs else told

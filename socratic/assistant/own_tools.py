@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
+from socratic.assistant.offers import misfit
 from socratic.assistant.room import Room
 from socratic.errors import SocraticError
 from socratic.transcript import Transcript
@@ -55,7 +56,7 @@ def own_tools(room: Room) -> list[BaseTool]:
 def _tool(function: Any, name: str, schema: type[BaseModel]) -> StructuredTool:
     return StructuredTool.from_function(
         function, name=name, description=schema.__doc__ or name, args_schema=schema,
-        response_format="content_and_artifact", handle_tool_error=True, handle_validation_error=True,
+        response_format="content_and_artifact", handle_tool_error=True, handle_validation_error=misfit,
     )  # fmt: skip
 
 
