@@ -27,14 +27,17 @@ _SPACED = {
 }
 _FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"}
 _ELSEWHERE = "simplify the schema, or choose a writer behind an API"
-# WORDS hold no call; `head` is lazy, so that it ends with the first `<tool_call>`.
+# WORDS hold no call. `head` is lazy, so that it ends with the first mark; a mark that is a token of its own is no text.
 _CALLS = r"""
-call: /\n?/ ({alternatives}) /\n?/ "</tool_call>"
-calls: call (/\n?<tool_call>/ call)*
-head[lazy]: ANY "<tool_call>"
-ANY: /(?s:.*)/
+call: /\n?/ ({alternatives}) /\n?/ {close}
+calls: call (/\n?/ {open} call)*
+{head}
 WORDS: /\s*\S(?s:.*)/ & ~/(?s:.*)<tool_call>(?s:.*)/
 """
+_HEADS = {
+    False: 'head[lazy]: ANY "<tool_call>"\nANY: /(?s:.*)/',
+    True: "head: WORDS? {open}",
+}
 
 
 class Guide:
@@ -59,6 +62,7 @@ class Guide:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             hint = "choose a model with a fast tokenizer, or ask without tools and schema"
             raise ModelUnavailable(f"replies of this model cannot be held to a form: {reason}", hint=hint) from error
+        self._known: dict[str, int] = tokenizer.get_added_vocab()
         self._started = lru_cache(maxsize=64)(self._start)
 
     def hold(self, request: Request) -> Held | None:
@@ -83,9 +87,29 @@ class Guide:
             self._check(_rule("start", _arguments(offer)), f"the arguments of the tool {offer.name!r}")
         if schema:
             self._check(_rule("start", _schema(schema, "the reply")), "the reply")
-        grammar = LLMatcher.grammar_from_lark(_grammar(offers, schema, must_call))
+        grammar = LLMatcher.grammar_from_lark(self._grammar(offers, schema, must_call))
         self._check(grammar, "the reply")
         return LLMatcher(self._tokens, grammar)
+
+    def _grammar(self, offers: tuple[Offer, ...], schema: str, must_call: bool) -> str:
+        said = _rule("said", _schema(schema, "the reply")) if schema and not must_call else ""
+        if not offers:
+            return "start: said\n" + said
+        begin, end = self._mark(OPEN), self._mark(CLOSE)
+        start = f"{begin} calls" if must_call else f"said | {begin} calls" if said else "WORDS | head calls"
+        rules = [
+            f"call_{i}: {json.dumps(_opening(offer.name))} arguments_{i} {json.dumps('}')}\n"
+            + _rule(f"arguments_{i}", _arguments(offer))
+            for i, offer in enumerate(offers)
+        ]
+        calls = _CALLS.replace("{head}", _HEADS[begin != json.dumps(OPEN)]).replace("{open}", begin)
+        calls = calls.replace("{close}", end).replace("{alternatives}", _either(len(offers)))
+        return f"start: {start}\n{said}{calls}{''.join(rules)}"
+
+    def _mark(self, mark: str) -> str:
+        """A mark as the grammar names it: by its number where llguidance takes it for a control token, else as text."""
+        number = self._known.get(mark)
+        return f"<[{number}]>" if number is not None and self._tokens.is_special_token(number) else json.dumps(mark)
 
     def _check(self, grammar: str, what: str) -> None:
         from llguidance import LLMatcher
@@ -183,22 +207,8 @@ def _opening(name: str) -> str:
     return f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": '
 
 
-def _grammar(offers: tuple[Offer, ...], schema: str, must_call: bool) -> str:
-    if not offers:
-        return _rule("start", _schema(schema, "the reply"))
-    rules = [
-        f"call_{i}: {json.dumps(_opening(offer.name))} arguments_{i} {json.dumps('}')}\n"
-        + _rule(f"arguments_{i}", _arguments(offer))
-        for i, offer in enumerate(offers)
-    ]
-    start = f'start: "{OPEN}" calls\n'
-    if not must_call:
-        start = "start: WORDS | head calls\n" if not schema else f'start: said | "{OPEN}" calls\n'
-    if schema and not must_call:
-        rules.append(_rule("said", _schema(schema, "the reply")))
-    return (
-        start + _CALLS.replace("{alternatives}", " | ".join(f"call_{i}" for i in range(len(offers)))) + "\n".join(rules)
-    )
+def _either(count: int) -> str:
+    return " | ".join(f"call_{i}" for i in range(count))
 
 
 def _rule(name: str, schema: dict[str, Any]) -> str:
