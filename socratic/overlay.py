@@ -28,13 +28,13 @@ def overlay(picture: Picture, regions: Regions) -> Image.Image:
     scale = max(1, math.ceil(_LEAST / max(picture.width, picture.height)))
     canvas = picture.pil.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST if scale > 2 else Image.Resampling.BICUBIC)  # fmt: skip
     ordered = sorted(regions, key=lambda r: -r.box.area)  # small things stay visible on large ones
-    colours = _colours(ordered)
-    for region, colour in zip(ordered, colours, strict=True):
+    shades = colours(ordered)
+    for region, colour in zip(ordered, shades, strict=True):
         if region.mask:
             canvas = _washed(canvas, region.mask, colour)
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(size=max(14, max(canvas.size) // 26))
-    for region, colour in zip(ordered, colours, strict=True):
+    for region, colour in zip(ordered, shades, strict=True):
         _framed(draw, region, colour, scale, font)
     return canvas
 
@@ -76,7 +76,7 @@ def _shortened(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFon
     return text
 
 
-def _colours(regions: Sequence[Region]) -> list[Colour]:
+def colours(regions: Sequence[Region]) -> list[Colour]:
     """A colour per label, and where labels of one picture would share one, the next; things without labels in turn."""
     taken: dict[str, int] = {}
     for label in sorted({r.label for r in regions if r.label}):
