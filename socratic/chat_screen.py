@@ -126,7 +126,8 @@ class Screen:
 
     def _done(self, step: str, event: Event) -> None:
         self._partial = ""
-        first, *more = clean(event.text).strip().splitlines() or ["done"]
+        text = "you said no" if not event.ok and event.text.startswith("User rejected") else event.text
+        first, *more = clean(text).strip().splitlines() or ["done"]
         told = first + (f"  (+ {len(more)} lines)" if len(more) > 1 else "")
         line = Text("  ").append("✓ " if event.ok else "✗ ", "green" if event.ok else "red")
         line.append(f"{clean(step)} … ", "bold").append(told if len(told) <= 300 else told[:300] + "…")

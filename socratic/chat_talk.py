@@ -31,6 +31,7 @@ class Talk:
     def __init__(self, assistant: Assistant, screen: Screen, agree: Agree, session: str = "") -> None:
         self.assistant, self.screen, self.agree = assistant, screen, agree
         self.conversation = assistant.open(session)
+        self.stopped = False
         self._stopping = ExitStack()
 
     def enter(self, session: str = "") -> None:
@@ -89,6 +90,7 @@ class Talk:
                     self.screen.heard(event)
         except KeyboardInterrupt:
             watch.cancel()
+            self.stopped = True
             self._stopping = stop.pop_all()  # what still runs hears it until the next turn begins
             if isinstance(events, Iterable) and hasattr(events, "close"):
                 events.close()
@@ -116,15 +118,13 @@ class Talk:
         return answers
 
     def shown(self, told: Told) -> None:
-        """Shows the answer of a turn with its pictures."""
+        """Shows the answer of a turn, and the pictures that it made."""
         if told.text:
             self.screen.answer(told.text)
         elif not self.conversation.pending:
             self.screen.note("the model said nothing")
-        for handle, path in self.images(told):
-            entry = self.conversation.album.entry(handle)
-            fresh = handle in told.made
-            self.screen.picture(handle, path, entry.origin.say(), load(path) if fresh else None)
+        for handle, path in self.conversation.images(told.made):
+            self.screen.picture(handle, path, self.conversation.album.entry(handle).origin.say(), load(path))
 
     def images(self, told: Told) -> tuple[tuple[str, Path], ...]:
         """The pictures of a turn: those that it made, then those that the answer names."""

@@ -5,6 +5,7 @@ A turn runs in `chat_talk.py`, commands are in `chat_commands.py`. Results go to
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +21,7 @@ from socratic.hub import missing_package
 if TYPE_CHECKING:
     from socratic.chat_talk import Talk
 
-YES = {"y", "yes", "j", "ja"}
+YES, NO = {"y", "yes"}, {"n", "no"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,9 +58,11 @@ def chat(
             talk.search_in(folder.expanduser())
         if saves:
             talk.conversation.room.set("saves", saves.expanduser().resolve())
-        if once is not None:
-            raise typer.Exit(_once(talk, once, sheet))
-        raise typer.Exit(_all(talk, sheet))
+        code = _all(talk, sheet) if once is None else _once(talk, once, sheet)
+    if talk.stopped:  # a model that is still at work would hold an ordinary exit back
+        sys.stdout.flush()
+        os._exit(code)
+    raise typer.Exit(code)
 
 
 def _check(approve: str, pictures: str, as_json: bool, once: str | None) -> None:
@@ -140,7 +143,7 @@ def _all(talk: Talk, sheet: Sheet) -> int:
     from socratic.chat_commands import COMMANDS, Ended, obey
     from socratic.chat_line import read
 
-    source = _Typed(talk) if sys.stdin.isatty() else _Lines(talk, sheet.as_json)
+    source = _Typed(talk) if sys.stdin.isatty() else _Lines(talk)
     worst = 0
     try:
         if talk.conversation.pending and (settled := talk.settle()):
@@ -177,24 +180,30 @@ def _taken_in(talk: Talk, loaded: list[Any]) -> None:
 
 
 class _Lines:
-    """What a script says on stdin, line by line; the answers to questions are lines as well."""
+    """What a script says on stdin, line by line; `y` and `n` answer a question, any other line leaves it waiting."""
 
     person = False
 
-    def __init__(self, talk: Talk, as_json: bool) -> None:
+    def __init__(self, talk: Talk) -> None:
         agreed = talk.agree("")
         talk.agree = self._agree if agreed is None else talk.agree
-        self._talk = talk
+        self._talk, self._next = talk, ""
 
     def __iter__(self) -> Iterator[str]:
-        for line in sys.stdin:
+        while line := self._read():
             if line.strip():
                 yield line
 
+    def _read(self) -> str:
+        line, self._next = self._next or sys.stdin.readline(), ""
+        return line
+
     def _agree(self, told: str) -> bool | None:
-        self._talk.screen.note(f"do this? {told}")
-        line = sys.stdin.readline()
-        return line.strip().lower() in YES if line else None
+        self._talk.screen.note(f"may I {told}? (y or n)")
+        self._next = self._read()
+        if self._next.strip().lower() not in (YES | NO):
+            return None
+        return self._read().strip().lower() in YES
 
 
 class _Typed:
@@ -220,5 +229,7 @@ class _Typed:
                 yield typed
 
     def _agree(self, told: str) -> bool:
-        self._talk.screen.note(f"May I {told}?", "yellow")
-        return self._prompt.question("[y/n] ").strip().lower() in YES
+        self._talk.screen.note(f"may I {told}?", "yellow")
+        while (answer := self._prompt.question("[y/n] ").strip().lower()) not in (YES | NO):
+            pass
+        return answer in YES
