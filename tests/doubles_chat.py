@@ -14,7 +14,7 @@ from pydantic import Field
 Say = AIMessage | Callable[[Sequence[BaseMessage]], AIMessage]
 
 
-def call(name: str, **arguments: Any) -> AIMessage:
+def call(name: str, /, **arguments: Any) -> AIMessage:
     """A reply that calls one tool."""
     return calls((name, arguments))
 

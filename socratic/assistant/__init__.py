@@ -17,7 +17,8 @@ from typing import Any
 from socratic.assistant.conversation import Answered, Conversation, Event, Pending
 from socratic.assistant.engine import Graph, LoopThread, open_saver
 from socratic.assistant.guards import Approve, guards
-from socratic.assistant.offers import offers, tool_of
+from socratic.assistant.offers import offers as all_offers
+from socratic.assistant.offers import tool_of
 from socratic.assistant.own_tools import own_tools
 from socratic.assistant.room import Limits, Room
 from socratic.assistant.seeing import Seeing, Sees
@@ -58,7 +59,7 @@ class Assistant:
         self._approve: Approve = approve or chosen.get("approve", "effects")
         self._sees: Sees = sees or chosen.get("sees", "names")
         self._most_tokens = int(chosen.get("most_tokens", 0))
-        self.offered = offers(chosen.get("offers"))
+        self.offered = all_offers(chosen.get("offers"))
         self._model, self._loop = model, LoopThread()
         self._saver: Any = None
         self._open: dict[str, Conversation] = {}

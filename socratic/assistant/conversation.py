@@ -176,10 +176,12 @@ class Conversation:
     def _run(self, payload: Any) -> Iterator[Event]:
         if not self._busy.acquire(blocking=False):
             raise BadInput("a turn is going on in this session", hint="wait for its answer, or cancel it")
+        self.room.turn += 1
         try:
             for mode, data in self._loop.iterate(self._graph.stream(payload)):
                 yield from _events(mode, data)
         finally:
+            self.room.turn += 1
             self._mend()
             self._busy.release()
 

@@ -38,23 +38,24 @@ class LoopThread:
             raise
 
     def start(self, source: AsyncIterator[T], sink: queue.Queue[Any]) -> Future[None]:
-        """Puts what a source yields into a queue, then `_END`, or the error that stopped it."""
+        """Puts what a source yields into a queue, then the error that stopped it, if any, and at last `_END`."""
 
         async def pump() -> None:
             try:
                 async for item in source:
                     sink.put(item)
-                sink.put(_END)
             except BaseException as error:
                 sink.put(error)
                 raise
+            finally:
+                sink.put(_END)
 
         return asyncio.run_coroutine_threadsafe(pump(), self._loop)
 
     def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
         """Yields what a source of the loop yields; a caller that stops early cancels it."""
         sink: queue.Queue[Any] = queue.Queue()
-        running = self.start(source, sink)
+        running, item = self.start(source, sink), None
         try:
             while (item := sink.get()) is not _END:
                 if isinstance(item, BaseException):
@@ -62,6 +63,8 @@ class LoopThread:
                 yield item
         finally:
             running.cancel()
+            while item is not _END:  # until nothing writes any more
+                item = sink.get()
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -165,10 +165,12 @@ def carried_out(room: Room, offered: Offered, chosen: Mapping[str, Any]) -> tupl
             parents += [e.handle for e in entries]
             loaded = [room.album.get(e.handle) for e in entries]
             given[name] = loaded[0] if name == "picture" else loaded
-    talk, began = Transcript(offered.name), time.perf_counter()
+    talk, began, turn = Transcript(offered.name), time.perf_counter(), room.turn
     talk.budget = room.budget()
     with room.bench.used():
         value = offered.recipe.run(talk, **given)
+    if room.turn != turn:
+        raise BadInput("the turn was cancelled")
     run = uuid.uuid4().hex[:10]
     handles = [room.album.add(p, o) for p, o in shown(value, talk, tuple(parents), run, offered.name)]
     said = value.say().strip() or "done"

@@ -45,6 +45,8 @@ class Room:
     def __init__(self, bench: Workbench, store: Store, session: str, limits: Limits) -> None:
         self.bench, self.store, self.session, self.limits = bench, store, session, limits
         self.album = Album(store, session)
+        self.turn = 0
+        """Which turn is going on: a tool that outlives its turn, as one that was cancelled does, keeps nothing."""
 
     @property
     def settings(self) -> Mapping[str, Any]:
