@@ -83,11 +83,15 @@ class Guide:
         names = [offer.name for offer in offers]
         if twice := {name for name in names if names.count(name) > 1}:
             raise BadInput(f"two tools are called {min(twice)!r}", hint="offer every tool once")
-        for offer in offers:
-            self._check(_rule("start", _arguments(offer)), f"the arguments of the tool {offer.name!r}")
-        if schema:
-            self._check(_rule("start", _schema(schema, "the reply")), "the reply")
-        grammar = LLMatcher.grammar_from_lark(self._grammar(offers, schema, must_call))
+        forms = {f"the arguments of the tool {o.name!r}": _rule("start", _arguments(o)) for o in offers}
+        forms |= {"the reply": _rule("start", _schema(schema, "the reply"))} if schema else {}
+        for what, form in forms.items():
+            self._check(form, what)
+        written = self._grammar(offers, schema, must_call)
+        if any(mark in text for mark in self._known for text in (*names, *forms.values())):
+            # Bytes that must come are forced in the tokenizer's own pieces, and a mark in a text would be a control token.
+            written = f'%llguidance {{"no_forcing": true}}\n{written}'
+        grammar = LLMatcher.grammar_from_lark(written)
         self._check(grammar, "the reply")
         return LLMatcher(self._tokens, grammar)
 

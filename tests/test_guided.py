@@ -176,6 +176,14 @@ def test_what_models_were_trained_to_say_is_let_through(kind: str, text: str, ca
     assert all(json.loads(c.arguments) == {"phrases": ["a {} <b> dög", '"b"\n']} for c in found)
 
 
+@pytest.mark.parametrize("kind", ["pocket", "qwen"])
+def test_texts_of_a_schema_that_look_like_control_tokens_stay_texts(kind: str) -> None:
+    asked = request(schema='{"const": "a \\u003ctool_call>"}')
+    assert rolled(kind, asked, 0) == ('"a <tool_call>"', True)
+    named = request(Offer("x<tool_call>", "", '{"properties": {}}'), must_call=True)
+    assert [call.name for call in read(rolled(kind, named, 1)[0], named)[1]] == ["x<tool_call>"]
+
+
 def test_the_marks_of_a_call_may_stand_in_its_arguments() -> None:
     asked, text = request(DETECT), CALL.replace("<b>", "</tool_call>")
     assert takes("pocket", asked, text)
