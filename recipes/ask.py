@@ -5,6 +5,8 @@ Das et al. 2017, arXiv:1611.08669).
 1. The pictures and the questions go to the answerer in one batch; a picture is encoded once for all of them.
 2. With options, the answerer says how likely it finds each. One that does not tell is asked with the options listed,
    and its reply is read by letter, number or words; what cannot be read is asked once more, then an error.
+3. Whether there is something `without` something else is asked thing by thing, and the rules of logic answer: models
+   hardly hear a "no". Where a reply is neither yes nor no, and no other decides, the answer is `unknown`.
 
 Limits: several pictures and examples need a model that reads them (BLIP-2 does not, and says so); in a dialogue each
 question waits for the answer before it.
@@ -13,12 +15,14 @@ question waits for the answer before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from socratic import consult, images
 from socratic.capability import Answerer
+from socratic.clauses import yes_or_no
 from socratic.errors import BadInput, ReplyError
+from socratic.question import facts_asked
 from socratic.recipe import recipe
 from socratic.reply import ReplyContract, Unreadable
 from socratic.tasks import Ask, Shot
@@ -105,10 +109,10 @@ def ask(
     names = [f"answer {number}: {q}" for number, q in enumerate(asked, start=1)]
     given = list(options)
     if not dialogue:
-        return Answers(_answered(talk, answerer, [Ask(seen, q, said, examples) for q in asked], given, names), talk)
+        return Answers(_reasoned(talk, answerer, [Ask(seen, q, said, examples) for q in asked], given, names), talk)
     answers: list[Answer] = []
     for question, name in zip(asked, names, strict=True):
-        answers += _answered(talk, answerer, [Ask(seen, question, said, examples)], given, [name])
+        answers += _reasoned(talk, answerer, [Ask(seen, question, said, examples)], given, [name])
         said += ((question, answers[-1].answer),)
     return Answers(tuple(answers), talk)
 
@@ -123,6 +127,41 @@ def checked(questions: Sequence[str]) -> list[str]:
     if not asked or not all(q.strip() for q in asked):
         raise BadInput("there is no question", hint='give at least one, e.g. "What is in the picture?"')
     return asked
+
+
+def _reasoned(
+    talk: Transcript, answerer: Any, tasks: list[Ask], options: list[str], names: list[str]
+) -> tuple[Answer, ...]:
+    """The tasks with their answers, in one batch; a question with exclusions is asked thing by thing."""
+    closed = not options or {o.lower() for o in options} == {"yes", "no"}
+    facts = [facts_asked(task.question) if closed else () for task in tasks]
+    split = [[replace(t, question=q) for q, _ in f] if f else [t] for t, f in zip(tasks, facts, strict=True)]
+    called = [[f"{n}, fact {i + 1}" for i in range(len(f))] if f else [n] for n, f in zip(names, facts, strict=True)]
+    told = iter(_answered(talk, answerer, sum(split, []), options, sum(called, [])))
+    groups = [[next(told) for _ in asked] for asked in split]
+    return tuple(
+        _concluded(talk, name, task.question, fact, group, options) if fact else group[0]
+        for name, task, fact, group in zip(names, tasks, facts, groups, strict=True)
+    )
+
+
+def _concluded(
+    talk: Transcript,
+    name: str,
+    question: str,
+    facts: Sequence[tuple[str, bool]],
+    told: list[Answer],
+    options: list[str],
+) -> Answer:
+    """Yes where every fact is as it must be, no where one is not; as sure as the least sure yes, or the surest no."""
+    heard = [yes_or_no(a.answer) for a in told]
+    against = [a for a, h, (_, wanted) in zip(told, heard, facts, strict=True) if h is not None and h != wanted]
+    answer = "no" if against else "unknown" if None in heard else "yes"
+    sure = [a.confidence for a in against or told if a.confidence is not None]
+    confidence = None if answer == "unknown" or not sure else max(sure) if against else min(sure)
+    said = next((o for o in options if o.lower() == answer), answer)
+    turn = talk.state(name, "socratic", [[a.as_dict() for a in told]], lambda: (said, {"facts": [f"{a.question} {a.answer}" for a in told]}))  # fmt: skip
+    return Answer(question, turn.text, confidence if turn.origin != "edited" else None)
 
 
 def _answered(

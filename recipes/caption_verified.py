@@ -3,8 +3,9 @@
 1. A captioning model describes the picture, or the caption is given.
 2. The caption is taken apart into facts: things, numbers, colours, relations.
 3. The detector looks for all things in one pass, the answerer answers all questions in one batch.
-4. A thing that both deny is taken out; a number or colour is corrected where they agree on another one. Where they
-   differ the words stay and are marked as disputed. True words stay as they are, letter by letter.
+4. A thing that both deny is taken out, and so are the words `without a dog` where both see one; a number or colour is
+   corrected where they agree on another one. Where they differ the words stay and are marked as disputed. True words
+   stay as they are, letter by letter.
 
 The correction is made by rules, not by a language model, so that nothing else can change. It reads plain captions;
 what a verb says (`a dog chases a cat`) is not checked.
@@ -12,13 +13,13 @@ what a verb says (`a dog chases a cat`) is not checked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from socratic import consult
 from socratic.capability import Answerer, Captioner, Detector
-from socratic.claims import Claim, claims, recounted, revised
+from socratic.claims import Claim, admitting, claims, recounted, revised
 from socratic.clauses import clauses, colour_in, number_in
 from socratic.errors import BadInput
 from socratic.evidence import Verdict, examine, marked
@@ -95,8 +96,15 @@ def caption_verified(
     verdicts = examine(talk, picture, clauses(original, exact=True), detector, answerer, threshold)
     corrections = _corrections(claims(original), verdicts)
     changes = {c.claim: c.now for c in corrections}
-    made = talk.state("corrected", "socratic", [original, changes], lambda: (revised(original, changes), {"why": [c.why for c in corrections]}))  # fmt: skip
+    made = talk.state("corrected", "socratic", [original, changes], lambda: (_rewritten(original, changes), {"why": [c.why for c in corrections]}))  # fmt: skip
     return VerifiedCaption(made.text, original, tuple(corrections), verdicts, talk)
+
+
+def _rewritten(text: str, changes: Mapping[Claim, str]) -> str:
+    """The text with the changes made; false exclusions go last, since they are no words of a list of things."""
+    wrong = {claim.phrase for claim in changes if claim.denied}
+    text = revised(text, {c: now for c, now in changes.items() if not c.denied})
+    return admitting(text, [c for c in claims(text) if c.denied and c.phrase in wrong]) if wrong else text
 
 
 def _corrections(things: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[Correction]:
@@ -109,9 +117,9 @@ def _corrections(things: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[C
 
 
 def _taken_out(claim: Claim, verdicts: Sequence[Verdict]) -> Correction | None:
-    """Where all who can tell deny the thing; one who hears of it keeps it in."""
+    """Where all who can tell deny the thing, or see what the text says is not there; one who differs keeps it in."""
     for verdict in verdicts:
-        if verdict.clause.kind == "object" and verdict.told and not verdict.passed and not verdict.disputed:
+        if verdict.clause.kind in ("object", "absent") and verdict.told and not verdict.passed and not verdict.disputed:
             return Correction(claim, "", verdict.say())
     return None
 

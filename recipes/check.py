@@ -8,7 +8,9 @@
   2024, arXiv:2404.01291).
 - `cosine`: CLIPScore (Hessel et al. 2021, arXiv:2104.08718), 2.5 times the cosine, never below 0.
 
-Only the first two give reasons. Rules read plain prompts; a verb (`a dog chases a cat`) needs the graph.
+What the prompt excludes (`without people`) is looked for by detector and answerer whatever the method, since none of the
+last three reads "no". Only the first two give reasons. Limits: rules read plain prompts; a verb (`a dog
+chases a cat`) needs the graph.
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
 from socratic import consult
 from socratic.ask import ask
 from socratic.capability import Answerer, Detector, Embedder, LikelihoodAnswerer, Writer
+from socratic.claims import without
 from socratic.clauses import clauses, yes_or_no
 from socratic.errors import BadInput, ReplyError, ToolError
 from socratic.evidence import Verdict, examine
@@ -112,17 +115,24 @@ def check(
     """
     if not prompt.strip():
         raise BadInput("there is no prompt to check", hint='give one, e.g. "two cats on a beach"')
-    if method == "cosine":
-        return _by_cosine(picture, prompt, embedder, talk)
-    if method == "likelihood":
-        return _by_likelihood(picture, prompt, answerer, talk)
-    if method == "graph":
-        return _by_graph(picture, prompt, answerer, writer, talk)
     facts = clauses(prompt, exact=exact)
-    if not facts:
+    if method not in get_args(Method):
+        raise BadInput(f"there is no method {method!r}", hint=", ".join(get_args(Method)))
+    if method == "clauses" and not facts:
         raise BadInput(f"no fact can be read from {prompt!r}", hint="name things, or use the method graph or likelihood")  # fmt: skip
-    verdicts = examine(talk, picture, facts, detector, answerer, threshold)
-    return _checked(prompt, [_row(v, verdicts) for v in verdicts], talk)
+    excluded = [f for f in facts if f.kind == "absent"]
+    words = without(prompt)[0] if excluded else prompt
+    rows: list[Checked] = []
+    if method == "cosine" and words:
+        rows = [_by_cosine(picture, words, embedder, talk)]
+    elif method == "likelihood" and words:
+        rows = [_by_likelihood(picture, words, answerer, talk)]
+    elif method == "graph" and words:
+        rows = _by_graph(picture, words, answerer, writer, talk)
+    looked_for = facts if method == "clauses" else excluded
+    verdicts = examine(talk, picture, looked_for, detector, answerer, threshold) if looked_for else ()
+    rows += [_row(v, verdicts) for v in verdicts]
+    return Check(prompt, sum(r.score for r in rows) / len(rows), tuple(rows), talk)
 
 
 def _row(verdict: Verdict, verdicts: Sequence[Verdict]) -> Checked:
@@ -135,7 +145,7 @@ def _row(verdict: Verdict, verdicts: Sequence[Verdict]) -> Checked:
     return Checked(clause.question, clause.expected, verdict.answer, passed, score, evidence, verdict.disputed, clause.kind, clause.claim.phrase if clause.kind == "absent" else clause.claim.text)  # fmt: skip
 
 
-def _by_graph(picture: Picture, prompt: str, answerer: Answerer, writer: Writer, talk: Transcript) -> Check:
+def _by_graph(picture: Picture, prompt: str, answerer: Answerer, writer: Writer, talk: Transcript) -> list[Checked]:
     lines = ask(talk, writer, load("check.graph"), "questions", wanted=prompt)
     graph = [_parsed(line, number) for number, line in enumerate(lines, start=1)]
     said = consult.answer(talk, answerer, [Ask((picture,), q) for q, _ in graph], [q for q, _ in graph])
@@ -148,7 +158,7 @@ def _by_graph(picture: Picture, prompt: str, answerer: Answerer, writer: Writer,
         told = reply.text if isinstance(reply, Statement) else reply.message
         note = {"source": "answerer", "said": told, **({"because": "what it depends on failed"} if orphan else {})}
         rows.append(Checked(question, "yes", told, bool(heard) and not orphan, score, (note,)))
-    return _checked(prompt, rows, talk)
+    return rows
 
 
 def _parsed(line: str, number: int) -> tuple[str, tuple[int, ...]]:
@@ -163,7 +173,7 @@ def _parsed(line: str, number: int) -> tuple[str, tuple[int, ...]]:
     return question.strip(), tuple(map(int, parents))
 
 
-def _by_likelihood(picture: Picture, prompt: str, answerer: Answerer, talk: Transcript) -> Check:
+def _by_likelihood(picture: Picture, prompt: str, answerer: Answerer, talk: Transcript) -> Checked:
     question = STATEMENT.format(prompt)
 
     def weigh() -> tuple[Value, dict[str, Any]]:
@@ -176,20 +186,14 @@ def _by_likelihood(picture: Picture, prompt: str, answerer: Answerer, talk: Tran
 
     turn = talk.state("likelihood", answerer.fingerprint, [picture.sha256, question], weigh)
     chance = float(turn.evidence["probability"])
-    row = Checked(question, "yes", turn.text, chance >= 0.5, chance, ({"source": "answerer", "said": turn.text},))
-    return _checked(prompt, [row], talk)
+    return Checked(question, "yes", turn.text, chance >= 0.5, chance, ({"source": "answerer", "said": turn.text},))
 
 
-def _by_cosine(picture: Picture, prompt: str, embedder: Embedder, talk: Transcript) -> Check:
+def _by_cosine(picture: Picture, prompt: str, embedder: Embedder, talk: Transcript) -> Checked:
     def weigh() -> tuple[Value, dict[str, Any]]:
         cosine = float(np.dot(embedder.embed_picture(picture), embedder.embed_text(f"A photo depicts {prompt}")))
         return f"cosine {cosine:.3f}", {"cosine": cosine}
 
     turn = talk.state("cosine", embedder.fingerprint, [picture.sha256, prompt], weigh)
     score = min(1.0, 2.5 * max(0.0, float(turn.evidence["cosine"])))
-    row = Checked("How well do the words fit?", "1", turn.text, score >= 0.5, score, ({"source": "embedder", "said": turn.text},))  # fmt: skip
-    return _checked(prompt, [row], talk)
-
-
-def _checked(prompt: str, rows: Sequence[Checked], talk: Transcript) -> Check:
-    return Check(prompt, sum(r.score for r in rows) / len(rows), tuple(rows), talk)
+    return Checked("How well do the words fit?", "1", turn.text, score >= 0.5, score, ({"source": "embedder", "said": turn.text},))  # fmt: skip

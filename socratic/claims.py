@@ -125,12 +125,34 @@ def relations(text: str) -> tuple[Relation, ...]:
 def without(text: str) -> tuple[str, tuple[str, ...]]:
     """The text with its exclusions taken out, and what is excluded: `a beach without people` -> `a beach`, (`person`,)."""
     denied = [c for c in claims(text) if c.denied]
-    for claim in reversed(denied):
-        text = text[: claim.start] + "\0" + text[claim.end :]
+    return admitting(text, denied), tuple(c.phrase for c in denied)
+
+
+def admitting(text: str, there: Sequence[Claim]) -> str:
+    """The text without some of its exclusions; the others stay: `a city with no cars or dogs` -> `a city with no dogs`."""
+    runs: list[list[Claim]] = []
+    for claim in (c for c in claims(text) if c.denied):
+        between = text[runs[-1][-1].end : claim.start] if runs else "."
+        if re.fullmatch(r"[\s,]*(?:\b(?:and|or|nor)\b)?\s*", between, re.IGNORECASE):
+            runs[-1].append(claim)
+        else:
+            runs.append([claim])
+    for run in reversed(runs):
+        left = [c for c in run if c not in there]
+        if len(left) < len(run):
+            text = text[: run[0].start] + (_denied(run[0], left) if left else "\0") + text[run[-1].end :]
     text = re.sub(r"(?:,?\s*\b(?:and|but|with|or|nor|without|there (?:is|are)|is|are|not)\b)*[\s,]*\0", "", text, flags=re.IGNORECASE)  # fmt: skip
     text = re.sub(r"\s{2,}", " ", re.sub(r"\s+([.,!?])", r"\1", re.sub(r"([.!?])(?:\s*[.!?])+", r"\1", text)))
-    rest = re.sub(r"^(?:(?:and|but|with|or)\s+)+", "", text.strip(" ,")) if denied else text.strip(" ,")
-    return rest, tuple(c.phrase for c in denied)
+    return re.sub(r"^(?:(?:and|but|with|or)\s+)+", "", text.strip(" ,")) if there else text.strip(" ,")
+
+
+def _denied(first: Claim, left: Sequence[Claim]) -> str:
+    """What is left of a list of exclusions, with the `no` of its first."""
+    words = [c.text for c in left]
+    no = re.match(r"(?:no|zero)\s+", first.text, re.IGNORECASE)
+    if no and not re.match(r"(?:no|zero)\b", words[0], re.IGNORECASE):
+        words[0] = no[0] + words[0]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def recounted(claim: Claim, count: int) -> str:

@@ -48,7 +48,8 @@ def clauses(text: str, *, exact: bool = False) -> tuple[Clause, ...]:
     where: dict[Claim, int] = {}
     for claim in claims(text):
         if claim.denied:
-            made.append(Clause("absent", f"Is there {counted(claim.phrase, 1)}?", "no", claim))
+            question = _is_there(claim) if may_be_place(claim) else f"Is there {counted(claim.phrase, 1)}?"
+            made.append(Clause("absent", question, "no", claim))
             continue
         where[claim] = parent = len(made)
         made.append(Clause("object", _is_there(claim), "yes", claim))

@@ -66,6 +66,10 @@ _IRREGULAR = {
     "tooth": "teeth",
     "leaf": "leaves",
     "lens": "lenses",
+    "octopus": "octopuses",
+    "walrus": "walruses",
+    "platypus": "platypuses",
+    "hippopotamus": "hippopotamuses",
 }
 _SINGULARS = _words("gas lens canvas christmas slice police splice")
 _PLURALS = {many: one for one, many in _IRREGULAR.items()}

@@ -135,12 +135,13 @@ def _by_detector(clause: Clause, found: Regions) -> Finding | None:
     best = max((r.score for r in mine), default=0.0)
     boxes = tuple(r.box for r in mine)
     told = f"{number_word(len(mine))}: {', '.join(f'{r.score:.0%}' for r in mine)}" if mine else "none"
+    if clause.kind in ("object", "absent") and not mine and may_be_place(claim):
+        return None  # a beach has no box
     if clause.kind == "object":
-        if not mine and may_be_place(claim):
-            return None  # a beach has no box
         return Finding("detector", bool(mine), told, best, boxes)
     if clause.kind == "absent":
-        return Finding("detector", not mine, told, 1 - best, boxes)
+        other = bool(mine and claim.colour)  # a barn is there, and nobody has told its colour
+        return Finding("detector", None if other else not mine, told, 0.5 if other else 1 - best, boxes)
     if clause.kind == "count":
         wanted = claim.count or 0
         sure = min((r.score for r in mine), default=0.0)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from socratic.claims import Claim, claims, relations
+from socratic.claims import Claim, claims, relations, without
 from socratic.clauses import colour_in, may_be_place, yes_or_no
 from socratic.english import AMOUNTS, NUMBERS, PLACING, counted, singular
 from socratic.plan import Plan, checked, pictures_named
@@ -47,6 +47,18 @@ def rephrased(question: str) -> tuple[str, ...]:
     return ()
 
 
+def facts_asked(question: str) -> tuple[tuple[str, bool], ...]:
+    """`Is there a beach without people?` as plain questions with what each must be for a yes: models that see hardly hear
+    a `no`, and with each thing asked for by itself nothing else is left to chance. Empty where nothing is excluded.
+    """
+    found = _THERE.fullmatch(asked := _bare(question)) or _TRUE.fullmatch(asked)
+    rest, excluded = without(found["x"]) if found else ("", ())
+    if not found or not excluded:
+        return ()
+    plain = [(f"{asked[: found.start('x')]}{rest}{asked[found.end('x') :]}?", True)] if claims(rest) else []
+    return (*plain, *((f"Is there {counted(thing, 1)} in the picture?", False) for thing in excluded))
+
+
 def simple_plan(question: str) -> Plan | None:
     """A plan that finds and counts what the question is about; None where its form is not simple enough."""
     asked, builder = _bare(question), _Builder(pictures_named(1))
@@ -57,7 +69,7 @@ def simple_plan(question: str) -> Plan | None:
     if (found := _MANY.fullmatch(asked)) and (thing := _thing(found["x"])):
         return builder.plan(builder.count(thing))
     if found := _THERE.fullmatch(asked):
-        return builder.plan(builder.holds(found["x"], exact=False), within=found["x"])
+        return builder.plan(builder.holds(found["x"], exact=False), within=without(found["x"])[0])
     if found := _COLOUR.fullmatch(asked):
         thing = _thing(found["x"] or found["y"])
         part = builder.add("part", do="crop", around=builder.find(thing)) if thing else ""
@@ -74,7 +86,7 @@ def statement_plan(statement: str, n: int = 1) -> Plan | None:
     pictures, said = pictures_named(n), statement.strip(" .")
     builder = _Builder(pictures)
     if n == 1:
-        return builder.plan(builder.holds(said), within=said)
+        return builder.plan(builder.holds(said), within=without(said)[0])
     if n != 2:
         return None
     if (found := _MORE.search(said)) and (thing := _thing(found["x"])):
@@ -157,7 +169,8 @@ class _Builder:
                 return ""
             if may_be_place(claim):
                 about = {"about": side} if side else {}
-                truths.append(self.add(f"place {claim.noun}"[:30], do="ask", question=f"Is this {counted(claim.noun, 1)}?", **about, **{"as": "truth"}))  # fmt: skip
+                truth = self.add(f"place {claim.noun}"[:30], do="ask", question=f"Is this {counted(claim.noun, 1)}?", **about, **{"as": "truth"})  # fmt: skip
+                truths.append(self.add("elsewhere", do="combine", how="not", of=[truth]) if claim.denied else truth)
                 continue
             how = "equal" if claim.denied or (exact and (claim.count or 0) > 1) else "at least"
             wanted = 0 if claim.denied else claim.count or 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socratic.claims import claims, relations, without
+from socratic.claims import admitting, claims, relations, without
 from socratic.pocket.questions import caption
 from socratic.pocket.scenes import plan
 
@@ -62,6 +62,21 @@ def test_what_is_excluded_is_taken_out(text: str, rest: str, excluded: tuple[str
 
 
 @pytest.mark.parametrize(
+    ("text", "wrong", "rest"),
+    [
+        ("a city with no cars or dogs", "car", "a city with no dogs"),
+        ("a city with no cars or dogs", "dog", "a city with no cars"),
+        ("a city without cars, dogs and people", "dog", "a city without cars or people"),
+        ("no dogs, two cats and no cow", "cow", "no dogs, two cats"),
+        ("a cat. There is no dog.", "dog", "a cat."),
+        ("a cat without a dog", "cow", "a cat without a dog"),
+    ],
+)
+def test_one_exclusion_is_taken_back_and_the_others_stay(text: str, wrong: str, rest: str) -> None:
+    assert admitting(text, [c for c in claims(text) if c.denied and c.noun == wrong]) == rest
+
+
+@pytest.mark.parametrize(
     ("text", "wanted"),
     [
         ("a cat to the left of a dog", [("cat", "left of", "dog")]),
@@ -94,4 +109,6 @@ def test_any_text_can_be_read_and_spans_are_its_own_words(text: str) -> None:
 @given(st.lists(st.sampled_from(["a", "two", "no", "red", "dogs", "cat", ",", "and", "without", "on", "of", "beach", "running", ".", "is", "not"]), max_size=12))  # fmt: skip
 def test_no_order_of_words_breaks_the_reader(words: list[str]) -> None:
     rest, excluded = without(" ".join(words))
+    for claim in claims(" ".join(words)):
+        admitting(" ".join(words), [claim])
     assert len(excluded) == sum(c.denied for c in claims(" ".join(words)))

@@ -15,7 +15,7 @@ def test_singular_and_plural_are_inverse_for_every_known_thing() -> None:
             assert counted(concept.name, 2) == concept.counted(2)
 
 
-@pytest.mark.parametrize("noun", ["bus", "glass", "lens", "cactus", "fox", "dog"])
+@pytest.mark.parametrize("noun", ["bus", "glass", "lens", "cactus", "fox", "dog", "octopus", "walrus"])
 def test_a_singular_stays_as_it_is_and_its_plural_comes_back(noun: str) -> None:
     assert singular(noun) == noun and singular(plural(noun)) == noun
 

@@ -55,6 +55,15 @@ def test_counts_colours_and_exclusions() -> None:
     assert "should be red: no (answerer says brown)" in verdicts[2].say()
 
 
+def test_only_the_answerer_tells_the_colour_or_the_place_of_an_exclusion() -> None:
+    detector = ScriptedDetector({"barn": [LEFT]})
+    barn, beach = examined("no red barns, not on a beach", detector, ScriptedAnswerer({"Is this a beach?": "yes"}))
+    assert barn.passed and not barn.disputed and "detector says one: 90%" in barn.say()
+    assert not beach.passed and not beach.disputed and [f.source for f in beach.findings] == ["answerer"]
+    there = examined("a farm without red barns", detector, ScriptedAnswerer({"Is there a red barn?": "yes"}))[-1]
+    assert not there.passed and not there.disputed
+
+
 def test_relations_are_read_off_the_boxes_with_a_margin() -> None:
     answerer = ScriptedAnswerer({}, "yes")
     near = (2.0, 0.0, 22.0, 20.0)

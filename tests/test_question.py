@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socratic.plan import Plan
-from socratic.question import canonical, fits, rephrased, simple_plan, statement_plan
+from socratic.question import canonical, facts_asked, fits, rephrased, simple_plan, statement_plan
 
 
 def told(plan: Plan | None) -> list[str]:
@@ -66,6 +66,22 @@ def test_statements_about_two_pictures_say_where_each_thing_is(statement: str, l
     plan = statement_plan(statement, 2)
     assert told(plan)[-1] == last
     assert plan is not None and {s.given["in"] for s in plan.steps if s.do == "find"} == {"left", "right"}
+
+
+def test_exclusions_are_asked_for_by_themselves() -> None:
+    assert facts_asked("Is there a beach without people or an owl?") == (
+        ("Is there a beach?", True), ("Is there a person in the picture?", False), ("Is there an owl in the picture?", False),
+    )  # fmt: skip
+    assert facts_asked("Are there no dogs?") == (("Is there a dog in the picture?", False),)
+    assert facts_asked('Is this true: "a cat and no dog"?')[0] == ('Is this true: "a cat"?', True)
+    for question in ("Is there a cat?", "What is without a lid?", "How many dogs without a lead are there?", "", "no"):
+        assert facts_asked(question) == ()
+
+
+def test_rules_plan_exclusions_as_none_of_them() -> None:
+    plan = told(simple_plan("Is there a cat without a dog?"))
+    assert 'left "number_dog", is "equal", right 0' in plan[-2] and 'combine how "and"' in plan[-1]
+    assert any('combine how "not"' in step for step in told(statement_plan("A cat not on a beach")))
 
 
 def test_what_no_rule_reads_has_no_plan() -> None:
