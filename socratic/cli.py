@@ -21,6 +21,7 @@ from socratic import (
     cli_data,
     cli_generate,
     cli_house,
+    cli_mcp,
     cli_pictures,
     cli_retrieve,
     cli_video,
@@ -40,6 +41,7 @@ cli_retrieve.add_to(app)
 cli_video.add_to(app)
 cli_data.add_to(app)
 cli_chat.add_to(app)
+cli_mcp.add_to(app)
 cli_house.add_to(app)
 
 

@@ -1,0 +1,49 @@
+"""The verb `mcp`: serves the tools to other programs. In stdio mode stdout belongs to the protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the verb to the command."""
+    app.command(epilog="Example:  socratic mcp --root photos --only caption --only detect")(mcp)
+
+
+def mcp(
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve HTTP on this machine instead of stdin and stdout.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port of --http.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address of --http; only of this machine.")] = "127.0.0.1",
+    profile: Annotated[str, typer.Option(help="Which models answer.")] = "pocket",
+    root: Annotated[
+        list[Path] | None, typer.Option(help="A folder whose files may be read; the working directory when absent.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Offer only this tool; may be repeated.")] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Where pictures and chats are kept; nowhere beyond the run when absent.")
+    ] = None,
+) -> None:
+    """Offers recipes, tools and the assistant to other programs over the Model Context Protocol."""
+    from socratic.hub import missing_package
+
+    try:
+        from socratic.mcp_server import make_server
+    except ImportError as error:
+        raise missing_package(error, "mcp") from error
+    from socratic.mcp_transport import checked_host, run_http, run_stdio
+    from socratic.workbench import open_profile
+
+    checked_host(host)
+    names = [name for given in only or () for name in given.split(",") if name]
+    server = make_server(open_profile(profile), roots=root or (), home=home, only=names)
+    if http:
+        typer.echo(f"serving http://{host}:{port}/mcp", err=True)
+        run_http(server, host, port)
+    else:
+        typer.echo("serving on stdin and stdout", err=True)
+        run_stdio(server)
