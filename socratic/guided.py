@@ -150,8 +150,11 @@ class Held:
         return said
 
 
-def read(text: str, request: Request) -> tuple[str, tuple[Call, ...]]:
+def read(text: str, request: Request, *, finished: bool = True) -> tuple[str, tuple[Call, ...]]:
     """The words and the calls of a reply that was held to its form. Equal requests give calls equal ids.
+
+    Args:
+        finished: whether the reply came to its end before the token limit.
 
     Raises:
         ReplyError: the reply ends inside a call.
@@ -162,11 +165,18 @@ def read(text: str, request: Request) -> tuple[str, tuple[Call, ...]]:
         rest = rest.removeprefix("\n")
         call = _call(rest, request, len(calls))
         if call is None:
-            hint = f"raise max_tokens above {request.max_tokens}, or offer fewer and smaller arguments"
-            raise ReplyError("the reply was cut off inside a tool call", reply=text, hint=hint)
+            raise _cut(text, request)
         calls.append(call[0])
         _, found, rest = call[1].partition(OPEN)
+    begun = any(words.endswith(OPEN[:n]) for n in range(len("<tool"), len(OPEN)))
+    if not calls and (request.must_call or (begun and not finished)):
+        raise _cut(text, request)
     return words.strip(), tuple(calls)
+
+
+def _cut(text: str, request: Request) -> ReplyError:
+    hint = f"raise max_tokens above {request.max_tokens}, or offer fewer and smaller arguments"
+    return ReplyError("the reply was cut off inside a tool call", reply=text, hint=hint)
 
 
 def understood(parsed: Any, text: str, request: Request) -> tuple[str, tuple[Call, ...]]:

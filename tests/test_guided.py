@@ -246,6 +246,9 @@ def test_a_half_call_is_an_error_that_says_what_to_raise() -> None:
     with pytest.raises(ReplyError, match="cut off inside a tool call") as caught:
         read(CALL[:40], request(DETECT, max_tokens=9))
     assert caught.value.reply == CALL[:40] and "max_tokens above 9" in caught.value.hint
+    with pytest.raises(ReplyError, match="inside a tool call"):
+        read("I look. <tool_ca", request(DETECT), finished=False)
+    assert read("I look. <tool_ca", request(DETECT)) == ("I look. <tool_ca", ()), "words may end so"
 
 
 def test_calls_that_a_tokenizer_read_are_checked() -> None:

@@ -95,7 +95,7 @@ class CausalLM(Tool):
         try:
             if row.held:
                 text = row.held.text(told)
-                text, calls = read(text, row.request) if row.request.tools else (text, ())
+                text, calls = read(text, row.request, finished=finished) if row.request.tools else (text, ())
             elif row.request.tools:
                 text, calls = self._parsed(row, told, text)
         except ReplyError as error:
