@@ -30,6 +30,16 @@ def say(text: str) -> AIMessage:
     return AIMessage(text)
 
 
+def noting(heard: list[str], reply: AIMessage) -> Say:
+    """A reply that first notes the last message."""
+
+    def note(messages: Sequence[BaseMessage]) -> AIMessage:
+        heard.append(str(messages[-1].text))
+        return reply
+
+    return note
+
+
 class ScriptedChat(BaseChatModel):
     """Says its replies in order; one that is a function is given the messages. Fails when it has nothing left to say."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from doubles import ScriptedEmbedder, picture
-from doubles_chat import ScriptedChat, call, calls, say
+from doubles_chat import ScriptedChat, call, calls, noting, say
 from doubles_generate import ScriptedGenerator
 from doubles_sight import ScriptedAnswerer, ScriptedCaptioner, ScriptedDetector
 from langchain_core.messages import ToolMessage
@@ -121,7 +121,7 @@ def test_no_offered_tool_takes_a_path_or_a_prompt_file(make: Any) -> None:
 )
 def test_a_wrong_call_is_an_observation_that_advises(make: Any, wrong: Any, told: str) -> None:
     heard: list[str] = []
-    answer = make(wrong, lambda messages: (heard.append(messages[-1].text), say("sorry"))[1]).ask("go", [RED])
+    answer = make(wrong, noting(heard, say("sorry"))).ask("go", [RED])
     assert told in heard[0] and answer.tools[0]["ok"] is False and answer.text == "sorry"
 
 
@@ -137,10 +137,9 @@ def test_a_session_goes_on_after_a_restart(make: Any) -> None:
     first = make(call("caption"), say("two dogs"))
     session = first.ask("what is it?", [RED]).session
     first.close()
-    heard: list[Any] = []
-    second = make(lambda messages: (heard.extend(messages), say("as I said"))[1])
+    second = make(say("as I said"))
     assert second.ask("and?", session=session).text == "as I said"
-    assert [m.text for m in heard if isinstance(m, ToolMessage)] == ["two dogs on a beach"]
+    assert [m.text for m in second._model.heard[0] if isinstance(m, ToolMessage)] == ["two dogs on a beach"]
     assert second.sessions()[0].title == "what is it?"
 
 

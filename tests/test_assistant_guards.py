@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doubles_chat import ScriptedChat, call, calls, say
+from doubles_chat import ScriptedChat, call, calls, noting, say
 from test_assistant import BLUE, RED, bench
 
 from socratic.assistant import Assistant, Limits
@@ -42,7 +42,7 @@ def test_saving_waits_for_a_person(make: Any, tmp_path: Path) -> None:
 
 def test_a_rejected_call_does_nothing_and_the_model_hears_of_it(make: Any, tmp_path: Path) -> None:
     heard: list[str] = []
-    assistant = make(call("save"), lambda messages: (heard.append(messages[-1].text), say("as you wish"))[1])
+    assistant = make(call("save"), noting(heard, say("as you wish")))
     talk = assistant.open()
     talk.room.set("saves", tmp_path / "out")
     talk.ask("save it", [RED])
@@ -99,7 +99,7 @@ def test_any_error_of_a_tool_is_an_observation(make: Any, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("socratic.assistant.offers.carried_out", broken)
     heard: list[str] = []
-    answer = make(call("caption"), lambda m: (heard.append(m[-1].text), say("sorry"))[1]).ask("what?", [RED])
+    answer = make(call("caption"), noting(heard, say("sorry"))).ask("what?", [RED])
     assert heard == ["caption failed: RuntimeError"] and answer.text == "sorry" and answer.tools[0]["ok"] is False
 
 
@@ -111,7 +111,7 @@ def test_an_invented_picture_is_not_cited(make: Any) -> None:
 
 def test_one_session_cannot_name_the_pictures_of_another(make: Any) -> None:
     heard: list[str] = []
-    assistant = make(say("hi"), call("caption", picture=RED.handle), lambda m: (heard.append(m[-1].text), say("no"))[1])
+    assistant = make(say("hi"), call("caption", picture=RED.handle), noting(heard, say("no")))
     assistant.ask("mine", [RED])
     other = assistant.ask("yours?", [BLUE])
     assert "there is no picture" in heard[0] and other.tools[0]["ok"] is False
@@ -144,7 +144,7 @@ def test_who_stops_listening_cancels_the_turn(make: Any) -> None:
     talk = assistant.open()
     events = talk.stream("what?", [RED])
     assert next(events).kind == "call"
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert not talk.messages and not assistant.store.runs(talk.id) and talk.lost == "what?"
     assert talk.ask("again").text in ("never heard", "fresh")
 

@@ -6,7 +6,6 @@ whatever goes wrong becomes its observation. Which tools need approval is asked 
 
 from __future__ import annotations
 
-import json
 import time
 import tomllib
 import uuid
@@ -157,29 +156,36 @@ def carried_out(room: Room, offered: Offered, chosen: Mapping[str, Any]) -> tupl
     Returns:
         What the model reads, and the artifact: the run's id and the handles of new pictures.
     """
-    given = {**offered.fixed, **chosen, **room.settings_for(offered)}
-    parents: list[str] = []
-    for name in room.pictures_of(offered):
-        if name == "picture" or name in chosen:
-            entries = [room.album.entry(h) for h in _listed(chosen.get(name, ""))]
-            parents += [e.handle for e in entries]
-            loaded = [room.album.get(e.handle) for e in entries]
-            given[name] = loaded[0] if name == "picture" else loaded
+    pictures, parents = _pictures(room, offered, chosen)
     talk, began, turn = Transcript(offered.name), time.perf_counter(), room.turn
     talk.budget = room.budget()
     with room.bench.used():
-        value = offered.recipe.run(talk, **given)
+        value = offered.recipe.run(talk, **{**offered.fixed, **chosen, **room.settings_for(offered), **pictures})
     if room.turn != turn:
         raise BadInput("the turn was cancelled")
-    run = uuid.uuid4().hex[:10]
-    handles = [room.album.add(p, o) for p, o in shown(value, talk, tuple(parents), run, offered.name)]
-    said = value.say().strip() or "done"
+    run, said = uuid.uuid4().hex[:10], value.say().strip() or "done"
+    handles = []
+    for picture, origin in shown(value, talk, parents, run, offered.name):
+        handles.append(room.album.add(picture, origin))
+        if origin.kind == "found":  # where a file stands is nobody's business but the user's
+            said = said.replace(picture.source, handles[-1])
+    took = round(time.perf_counter() - began, 3)
+    room.store.add_run(room.session, Run(run, offered.name, {**chosen, "pictures": list(parents)}, said, talk.as_dict(), took))  # fmt: skip
     content = said if len(said) <= LONGEST else said[:LONGEST] + " …"
     fresh = [f"\n{room.album.entry(h).say()}" for h in handles if h not in content]
-    took = round(time.perf_counter() - began, 3)
-    room.store.add_run(room.session, Run(run, offered.name, {**chosen, "pictures": parents}, said, talk.as_dict(), took))  # fmt: skip
-    return content + "".join(fresh), json.loads(json.dumps({"run": run, "pictures": handles}))
+    return content + "".join(fresh), {"run": run, "pictures": handles}
 
 
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+def _pictures(room: Room, offered: Offered, chosen: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The pictures that the handles mean, by argument, and all their handles."""
+    given: dict[str, Any] = {}
+    parents: list[str] = []
+    for name in room.pictures_of(offered):
+        if name == "pictures" and name not in chosen:
+            continue
+        wanted = chosen.get(name, "")
+        entries = [room.album.entry(h) for h in ([wanted] if isinstance(wanted, str) else wanted)]
+        parents += [e.handle for e in entries]
+        loaded = [room.album.get(e.handle) for e in entries]
+        given[name] = loaded[0] if name == "picture" else loaded
+    return given, tuple(parents)
