@@ -142,7 +142,7 @@ def _chosen_arguments(offered: Offered) -> type[BaseModel]:
         if name == "picture":
             fields[name] = (str, Field("", description="a picture's handle; the latest picture when absent"))
         elif name == "pictures":
-            required = ... if told.is_required() else []
+            required: Any = ... if told.is_required() else []
             fields[name] = (list[str], Field(required, description="handles of pictures"))
         else:
             needed = Field(..., description=told.description) if name in offered.needs else told
