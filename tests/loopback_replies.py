@@ -21,6 +21,9 @@ SCRIPTS = {
     "length": "cut at the token limit",
     "empty": "only white space",
     "refusal": "a refusal",
+    "calls": "calls each offered tool twice, with a dog",
+    "cutcall": "calls with half of the arguments",
+    "stray": "calls a tool that nobody offered",
     "r429": "429 with Retry-After 0 twice, then echoes",
     "r500": "500 twice, then echoes",
     "flaky": "breaks off twice, then echoes",
@@ -74,9 +77,21 @@ class Asked:
         if self.script == "json":
             schema = "response_format" in self.body or "text" in self.body
             return json.dumps({"answer": text}) if schema else "plain text"
+        if self.script in ("calls", "cutcall", "stray"):
+            return ""
         if self.script in ("empty", "refusal"):
             return "" if self.script == "refusal" else "  "
         return f"echo: {text} [{pictures} pictures]"
+
+
+def called(asked: Asked) -> list[dict[str, str]]:
+    """The calls of the answer: names, ids and arguments."""
+    if asked.script not in ("calls", "cutcall", "stray"):
+        return []
+    told = [tool.get("function", tool)["name"] for tool in asked.body.get("tools", [])]
+    names = ["delete"] if asked.script == "stray" else [name for name in told for _ in range(2)]
+    arguments = json.dumps({"phrases": ["dög"]}, ensure_ascii=False)[: 9 if asked.script == "cutcall" else None]
+    return [{"id": f"call_{i}", "name": name, "arguments": arguments} for i, name in enumerate(names)]
 
 
 def drawn(asked: Asked) -> dict[str, Any]:
@@ -118,7 +133,12 @@ def whole(asked: Asked) -> dict[str, Any]:
     made: dict[str, Any]
     no = "I cannot help with that." if asked.script == "refusal" else None
     if asked.api == "chat":
-        message = {"role": "assistant", "content": text, "refusal": no}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": no}
+        if calls := called(asked):
+            functions = [{"name": c["name"], "arguments": c["arguments"]} for c in calls]
+            message["tool_calls"] = [
+                {"id": c["id"], "type": "function", "function": f} for c, f in zip(calls, functions, strict=True)
+            ]
         choice = {"index": 0, "message": message, "finish_reason": "length" if cut else "stop"}
         usage = {"prompt_tokens": cost[0], "completion_tokens": cost[1], "total_tokens": sum(cost)}
         made = {"id": "c1", "object": "chat.completion", "created": 1, "choices": [choice]}
@@ -126,7 +146,11 @@ def whole(asked: Asked) -> dict[str, Any]:
         part = {"type": "refusal", "refusal": no} if no else {"type": "output_text", "text": text, "annotations": []}
         item = {"id": "m1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
         usage = {"input_tokens": cost[0], "output_tokens": cost[1], "total_tokens": sum(cost)}
-        made = {"id": "resp_1", "object": "response", "created_at": 1, "output": [item]}
+        calls_made = [
+            {"type": "function_call", "id": f"fc_{c['id']}", "call_id": c["id"], "status": "completed",
+             "name": c["name"], "arguments": c["arguments"]} for c in called(asked)
+        ]  # fmt: skip
+        made = {"id": "resp_1", "object": "response", "created_at": 1, "output": calls_made or [item]}
         made |= {"status": "incomplete" if cut else "completed", "tools": [], "tool_choice": "auto"}
         made |= {"incomplete_details": {"reason": "max_output_tokens"} if cut else None, "parallel_tool_calls": True}
     made["model"] = asked.body["model"]
@@ -148,6 +172,11 @@ def frames(asked: Asked) -> list[dict[str, Any]]:
     first = answer["choices"][0]
     if refusal := first["message"]["refusal"]:
         deltas.append({"refusal": refusal})
+    for i, call in enumerate(first["message"].get("tool_calls", [])):
+        arguments, opened = call["function"]["arguments"], {"name": call["function"]["name"], "arguments": ""}
+        deltas.append({"tool_calls": [{"index": i, **call, "function": opened}]})
+        halves = (arguments[:5], arguments[5:])
+        deltas += [{"tool_calls": [{"index": i, "function": {"arguments": half}}]} for half in halves]
     made = [chunk | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
     made.append(chunk | {"choices": [{"index": 0, "delta": {}, "finish_reason": first["finish_reason"]}]})
     if "usage" in answer and asked.body.get("stream_options", {}).get("include_usage"):

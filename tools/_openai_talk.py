@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from socratic.tools import _openai_calls as calls
 from socratic.tools import _openai_wire as wire
 from socratic.tools._openai_server import Server
 from socratic.values import Reply, Request
@@ -36,7 +37,7 @@ class Talk:
         """The whole reply to one request; see `Server.whole`."""
         responses = self.responses
         join = wire.joined_response if responses else wire.joined_chat
-        return self.server.whole(
+        said = self.server.whole(
             lambda client: (client.responses if responses else client.chat.completions).with_streaming_response.create,
             self.body(request),
             clock,
@@ -44,6 +45,7 @@ class Talk:
             joined=join if self._stream else None,
             give_in=self._give_in,
         )
+        return calls.checked(said, request)
 
     def body(self, request: Request) -> dict[str, Any]:
         """What is sent."""
@@ -52,7 +54,8 @@ class Talk:
         if self.responses:
             # 16 is the least that OpenAI accepts here; `store` would keep the pictures on its side.
             body |= {"max_output_tokens": max(16, request.max_tokens), "store": False}
-            body["input"] = [wire.as_input(message, self._longest) for message in request.messages]
+            items = [wire.as_input(message, self._longest) for message in request.messages]
+            body["input"] = [item for each in items for item in each]
             if schema:
                 body["text"] = {"format": {"type": "json_schema", **schema}}
         else:
@@ -63,6 +66,7 @@ class Talk:
                 body["response_format"] = {"type": "json_schema", "json_schema": schema}
             if self._stream:
                 body["stream_options"] = {"include_usage": True}
+        body |= calls.offered(request, responses=self.responses)
         if self._stream:
             body["stream"] = True
         return {name: value for name, value in body.items() if name not in self._left_out}

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from socratic.errors import BadInput, ReplyError, ToolError
-from socratic.values import Message, Reply, Usage
+from socratic.tools import _openai_calls as calls
+from socratic.values import Call, Message, Reply, Usage
 
 if TYPE_CHECKING:
     import httpx2
@@ -107,6 +108,7 @@ def events(parts: Iterable[bytes]) -> Iterator[Any]:
 def joined_chat(stream: Iterable[Any], clock: Clock) -> dict[str, Any] | None:
     """A streamed chat completion as if it had come whole; None if it did not finish."""
     said = {"content": "", "refusal": ""}
+    called: list[dict[str, Any]] = []
     finish, usage = None, None
     for event in stream:
         usage = event.get("usage") or usage
@@ -114,11 +116,13 @@ def joined_chat(stream: Iterable[Any], clock: Clock) -> dict[str, Any] | None:
             for part, piece in (choice.get("delta") or {}).items():
                 if part in said:
                     said[part] += piece or ""
+                elif part == "tool_calls":
+                    calls.join(called, piece or [])
             finish = choice.get("finish_reason") or finish
         clock.heard = f"{len(said['content'])} characters"
     if finish is None:
         return None
-    return {"choices": [{"message": said, "finish_reason": finish}], "usage": usage}
+    return {"choices": [{"message": {**said, "tool_calls": called}, "finish_reason": finish}], "usage": usage}
 
 
 def joined_response(stream: Iterable[Any], clock: Clock) -> dict[str, Any] | None:
@@ -142,7 +146,8 @@ def read_chat(whole: Any) -> Reply:
         refusal = refusal or text or "stopped by the content filter"
     usage = whole.get("usage") or {}
     cost = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
-    return _reply(text, refusal, cost, cut=finish == "length")
+    made = () if refusal else calls.of_chat(choice["message"])
+    return _reply(text, refusal, cost, made, cut=finish == "length")
 
 
 def read_response(whole: Any) -> Reply:
@@ -156,36 +161,39 @@ def read_response(whole: Any) -> Reply:
     if cut and (whole.get("incomplete_details") or {}).get("reason") == "content_filter":
         refusal = refusal or text or "stopped by the content filter"
     usage = whole.get("usage") or {}
-    return _reply(text, refusal, Usage(usage.get("input_tokens") or 0, usage.get("output_tokens") or 0), cut=cut)
+    cost = Usage(usage.get("input_tokens") or 0, usage.get("output_tokens") or 0)
+    return _reply(text, refusal, cost, () if refusal else calls.of_response(whole["output"]), cut=cut)
 
 
-def _reply(text: str, refusal: str, cost: Usage, *, cut: bool) -> Reply:
+def _reply(text: str, refusal: str, cost: Usage, made: tuple[Call, ...], *, cut: bool) -> Reply:
     if refusal:
         raise ReplyError("the model refused", reply=refusal, hint="ask in another way")
-    if not text.strip():
+    if not text.strip() and not made:
         hint = "raise max_tokens: the limit came before any text" if cut else "ask in another way"
         raise ReplyError("the model replied nothing", reply=text, hint=hint)
-    return Reply(text, cost, finished=not cut)
+    return Reply(text, cost, not cut, made)
 
 
 def as_message(message: Message, longest: int) -> dict[str, Any]:
     """A message of chat completions, its pictures with at most `longest` pixels on their longer side."""
     _check(message)
     if not message.pictures:
-        return dict(message.as_dict())
+        return calls.as_message(message)
     urls = [picture.data_url(longest) for picture in message.pictures]
     shown = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
     return {"role": message.role, "content": [{"type": "text", "text": message.text}, *shown]}
 
 
-def as_input(message: Message, longest: int) -> dict[str, Any]:
-    """A message of the Responses API, its pictures with at most `longest` pixels on their longer side."""
+def as_input(message: Message, longest: int) -> list[dict[str, Any]]:
+    """A message as items of the Responses API, its pictures with at most `longest` pixels on their longer side."""
     _check(message)
+    if (items := calls.as_items(message)) is not None:
+        return items
     if not message.pictures:
-        return dict(message.as_dict())
+        return [dict(message.as_dict())]
     urls = [picture.data_url(longest) for picture in message.pictures]
     shown = [{"type": "input_image", "image_url": url, "detail": "auto"} for url in urls]
-    return {"role": message.role, "content": [{"type": "input_text", "text": message.text}, *shown]}
+    return [{"role": message.role, "content": [{"type": "input_text", "text": message.text}, *shown]}]
 
 
 def _check(message: Message) -> None:
