@@ -1,7 +1,10 @@
 """Finds what phrases name: open-vocabulary detection, as with Grounding DINO (Liu et al. 2023, arXiv:2303.05499).
 
-All phrases go through the detector in one pass. A phrase that names nothing in the picture gives no box. Given a whole
-caption, every thing that it names is looked for and linked to its words, as in GLIP (Li et al. 2022, arXiv:2112.03857).
+1. The things that a whole caption names, if one is given, join the phrases, each linked to its words, as in GLIP (Li et
+   al. 2022, arXiv:2112.03857). What the caption excludes is not looked for.
+2. All phrases go through the detector in one pass. A phrase that names nothing in the picture gives no box.
+
+Limits: a detector sees things, not what they do nor which of them is meant; its threshold decides what counts.
 """
 
 from __future__ import annotations
@@ -21,8 +24,8 @@ from socratic.values import Picture
 
 
 @dataclass(frozen=True)
-class Detection:
-    """What was found, the surest first, and the conversation; `words` are those of a caption that name things."""
+class Found:
+    """Regions, the surest first, and the conversation; `words` are those of a caption that name things."""
 
     regions: Regions
     transcript: Transcript = field(repr=False, compare=False)
@@ -38,6 +41,10 @@ class Detection:
     def as_dict(self) -> dict[str, Any]:
         rows = [{"text": c.text, "start": c.start, "end": c.end, "label": c.noun, "boxes": [r.box.as_list() for r in self.grounded(c)]} for c in self.words]  # fmt: skip
         return {**self.regions.as_dict(), **({"words": rows} if rows else {})}
+
+
+class Detection(Found):
+    """What was found, as boxes."""
 
 
 @recipe

@@ -1,38 +1,31 @@
 """Cuts out what a phrase, a box or a point means: detector, then SAM (Kirillov et al. 2023, arXiv:2304.02643).
 
-Phrases go through the detector in one pass, and its boxes through the segmenter, which encodes the picture once.
-Where nothing is found, nothing is encoded. Masks have the size of the picture.
+1. Phrases, or the things that a whole caption names, are found by the detector in one pass (`detect.py`).
+2. Its boxes, or those or the points that were given, go through the segmenter, which encodes the picture once. Where
+   nothing is found, nothing is encoded.
+3. Every mask has the size of the picture and keeps the label and score of its box.
+
+Limits: what the detector misses is not cut out; points speak of one thing; with `everything` nothing has a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from socratic import consult
 from socratic.capability import Detector, Segmenter
-from socratic.claims import claims
 from socratic.errors import BadInput
 from socratic.recipe import recipe
+from socratic.recipes.detect import Found, detect
 from socratic.regions import Box, Point, Regions
 from socratic.tasks import Cut
 from socratic.transcript import Transcript
 from socratic.values import Picture
 
 
-@dataclass(frozen=True)
-class Segmentation:
-    """What was cut out, the surest first, and the conversation."""
-
-    regions: Regions
-    transcript: Transcript = field(repr=False, compare=False)
-
-    def say(self) -> str:
-        return self.regions.say()
-
-    def as_dict(self) -> dict[str, Any]:
-        return self.regions.as_dict()
+class Segmentation(Found):
+    """What was cut out, as masks."""
 
 
 @recipe
@@ -67,26 +60,18 @@ def segment(
             hint="give exactly one of them",
         )
     if phrases or text:
-        named = tuple(phrases) or tuple(dict.fromkeys(c.noun for c in claims(text) if not c.denied))
-        if not named:
-            raise BadInput(f"{text!r} names no thing to cut out", hint='name one, e.g. "a dog on a beach"')
-        return Segmentation(_named(picture, named, threshold, detector, segmenter, talk), talk)
+        found = detect.inside(talk, picture, phrases=phrases, text=text, threshold=threshold, detector=detector)
+        return Segmentation(_cut_out(picture, found.regions, segmenter, talk), talk, found.words)
     asked = Cut(picture, tuple(_box(b, picture) for b in boxes), tuple(_point(p) for p in points), everything)
     return Segmentation(consult.cut(talk, segmenter, asked), talk)
 
 
-def _named(
-    picture: Picture, phrases: tuple[str, ...], threshold: float | None, detector: Detector, segmenter: Segmenter,
-    talk: Transcript,
-) -> Regions:  # fmt: skip
-    """The detector's regions, each with the mask of its box."""
-
-    found = consult.find(talk, detector, picture, phrases, threshold)
+def _cut_out(picture: Picture, found: Regions, segmenter: Segmenter, talk: Transcript) -> Regions:
+    """The regions, each with the mask of its box."""
     if not len(found):
         return found
     masks = consult.cut(talk, segmenter, Cut(picture, tuple(r.box for r in found)))
-    named = [replace(region, mask=cut.mask) for region, cut in zip(found, masks, strict=True)]
-    return replace(found, found=tuple(named))
+    return replace(found, found=tuple(replace(region, mask=cut.mask) for region, cut in zip(found, masks, strict=True)))
 
 
 def _box(values: Sequence[float], picture: Picture) -> Box:

@@ -47,3 +47,40 @@ def scenes() -> dict[str, list[dict[str, object]]]:
             row["picture"] = Picture.of(tile, f"{kind}-{row['seed']}")
         found[kind] = rows
     return found
+
+
+@pytest.fixture
+def openai_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of a server that is no hosted one."""
+    from loopback_cases import KEY
+
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[object]:
+    """A server double on a loopback port, for the tests of one file."""
+    from loopback_server import serving
+
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def scene_file(
+    scenes: dict[str, list[dict[str, object]]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, object]]:
+    """A shipped scene of one thing as a picture file, and its truth."""
+    item = scenes["single"][0]
+    path = tmp_path_factory.mktemp("pictures") / "one.png"
+    item["picture"].pil.save(path)  # type: ignore[attr-defined]
+    return path, item
+
+
+@pytest.fixture
+def fresh_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgets the vectors of texts, which are planted anew from test to test under one fingerprint."""
+    from socratic import vocabulary
+
+    monkeypatch.setattr(vocabulary, "_matrices", {})

@@ -18,16 +18,8 @@ Scenes = dict[str, list[dict[str, Any]]]
 Told = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture(scope="module")
-def picture(scenes: Scenes, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    item = scenes["single"][0]
-    path = tmp_path_factory.mktemp("pictures") / "one.png"
-    item["picture"].pil.save(path)
-    return path, item
-
-
-def test_ask_gives_a_line_per_question(picture: tuple[Path, dict[str, Any]]) -> None:
-    path, item = picture
+def test_ask_gives_a_line_per_question(scene_file: tuple[Path, dict[str, Any]]) -> None:
+    path, item = scene_file
     done = run("ask", path, "-q", "Where is this?", "-q", "How many things are there?", "--json")
     assert done.returncode == 0, done.stderr
     where, many = map(json.loads, done.stdout.splitlines())
@@ -36,11 +28,11 @@ def test_ask_gives_a_line_per_question(picture: tuple[Path, dict[str, Any]]) -> 
     assert 0 < many["confidence"] <= 1
 
 
-def test_ask_tells_a_person(picture: tuple[Path, dict[str, Any]]) -> None:
-    done = run("ask", picture[0], "-q", "How many things are there?")
+def test_ask_tells_a_person(scene_file: tuple[Path, dict[str, Any]]) -> None:
+    done = run("ask", scene_file[0], "-q", "How many things are there?")
     assert done.returncode == 0 and "How many things are there?  one (" in done.stdout
-    assert run("ask", picture[0], "-q", " ").returncode == 1
-    assert run("ask", picture[0], "-q", "a", "--method", "guess").returncode == 2
+    assert run("ask", scene_file[0], "-q", " ").returncode == 1
+    assert run("ask", scene_file[0], "-q", "a", "--method", "guess").returncode == 2
 
 
 @pytest.fixture
@@ -57,8 +49,8 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     return ran
 
 
-def test_options_history_and_a_dialogue(picture: tuple[Path, dict[str, Any]], told: Told) -> None:
-    path, item = picture
+def test_options_history_and_a_dialogue(scene_file: tuple[Path, dict[str, Any]], told: Told) -> None:
+    path, item = scene_file
     place = PLACES[item["place"]]
     done = told("ask", path, "-q", "Where is this?", "--option", "nowhere", "--option", place, "--json")
     line = json.loads(done[1])

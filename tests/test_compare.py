@@ -12,7 +12,6 @@ import pytest
 from doubles import Said, ScriptedEmbedder, ScriptedWriter, picture, unit
 from doubles_retrieve import ScriptedCaptioner
 
-from socratic import vocabulary
 from socratic.budget import Budget
 from socratic.errors import BadInput, BudgetExceeded, ReplyError, SocraticError, ToolError
 from socratic.images import load
@@ -20,12 +19,8 @@ from socratic.recipes.compare import Comparison, compare, interval
 from socratic.values import Picture
 from socratic.workbench import Workbench
 
+pytestmark = pytest.mark.usefixtures("fresh_texts")
 TEXTS = {"a dog": [1.0, 0.0, 0.0], "a cat": [0.0, 1.0, 0.0], "fog": [0.0, 0.0, 1.0]}
-
-
-@pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "_matrices", {})
 
 
 class Rig:

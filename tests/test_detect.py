@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from doubles import picture
+from doubles_generate import BoxSegmenter
 from doubles_sight import ScriptedDetector
 
 from socratic.errors import BadInput
@@ -44,3 +45,12 @@ def test_a_caption_without_things_is_told(text: str, told: str) -> None:
 def test_a_caption_that_names_nothing_cuts_nothing() -> None:
     with Workbench.of(detector=ScriptedDetector({})).used(), pytest.raises(BadInput, match="names no thing"):
         segment(picture(), text="how lovely")
+
+
+def test_what_a_caption_names_is_cut_out_and_linked_to_its_words() -> None:
+    detector, segmenter = ScriptedDetector({"dog": [BOX, OTHER], "cat": [BOX]}), BoxSegmenter()
+    with Workbench.of(detector=detector, segmenter=segmenter).used():
+        made = segment(picture(), text="two dogs and a cow without a cat")
+    assert detector.phrases == [("dog", "cow")] and segmenter.calls["cut"].items == 1
+    assert all(r.mask is not None and r.label == "dog" for r in made.regions) and len(made.regions) == 2
+    assert [(w["text"], len(w["boxes"])) for w in made.as_dict()["words"]] == [("two dogs", 2), ("a cow", 0)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback_server import Loopback, serving
+from loopback_server import Loopback
 from PIL import Image
 
 from socratic.capability import Answerer, Captioner
@@ -18,19 +17,8 @@ from socratic.tasks import Ask, Describe, Shot
 from socratic.tools.openai_vision import OpenAIVision, load
 from socratic.values import Picture, Request, Statement
 
+pytestmark = pytest.mark.usefixtures("openai_key")
 RED, BLUE, GREEN = (Picture.of(Image.new("RGB", (20, 10), colour)) for colour in ("red", "blue", "green"))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Loopback]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-0123456789")
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
 
 
 def eyes(server: Loopback, script: str = "echo", **settings: Any) -> OpenAIVision:

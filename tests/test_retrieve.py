@@ -12,7 +12,6 @@ import pytest
 from doubles import ScriptedEmbedder, ScriptedWriter, picture
 from doubles_retrieve import ScriptedCaptioner, gallery
 
-from socratic import vocabulary
 from socratic.errors import BadInput
 from socratic.images import expand
 from socratic.index import Entry, Index
@@ -22,6 +21,7 @@ from socratic.pocket.scenes import joined
 from socratic.recipes.retrieve import Hits, retrieve
 from socratic.workbench import Workbench
 
+pytestmark = pytest.mark.usefixtures("fresh_texts")
 REFERENCE = picture((1, 2, 3), "reference")
 DOG, CAT, BEACH = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]
 TEXTS = {"a dog": DOG, "dog": DOG, "a cat": CAT, "a beach": BEACH}
@@ -33,12 +33,6 @@ PICTURES = {
     "dog on beach": [1.0, 0.0, 0.9, 0.5],
     "beach": [0.0, 0.0, 1.0, 0.1],
 }
-
-
-@pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planted vectors change from test to test under one fingerprint."""
-    monkeypatch.setattr(vocabulary, "_matrices", {})
 
 
 @pytest.fixture

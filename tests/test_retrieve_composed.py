@@ -10,7 +10,6 @@ import pytest
 from doubles import Said, ScriptedEmbedder, ScriptedWriter, picture
 from doubles_retrieve import ScriptedCaptioner, gallery
 
-from socratic import vocabulary
 from socratic.budget import Budget
 from socratic.errors import BadInput, BudgetExceeded, PromptError, ReplyError, ToolError
 from socratic.recipes.retrieve import Hits, retrieve
@@ -25,12 +24,8 @@ PICTURES = {
     "red circle": [0.0, 1.0, 0.9, 0.3],
     "blue square": [1.0, 0.0, 0.0, 0.3],
 }
+pytestmark = pytest.mark.usefixtures("fresh_texts")
 CHANGE = "same but red, no circle"
-
-
-@pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "_matrices", {})
 
 
 @pytest.fixture

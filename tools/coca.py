@@ -8,22 +8,17 @@ is encoded once. CoCa is a tower pair too; for vectors load it with `open_clip.p
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from socratic.decoding import Choices, Said, around_errors, by_groups
 from socratic.device import place, size_in_bytes
 from socratic.errors import BadInput, ModelUnavailable, SocraticError
 from socratic.features import PictureFeatures
-from socratic.hub import content_hash, local_snapshot, missing_package
 from socratic.tasks import Describe
 from socratic.tool import Tool, operation
-from socratic.torchvision_guard import guard
+from socratic.tools._open_clip_towers import towers
 from socratic.values import Picture, Statement
-
-FILES = ["*.json", "*.txt", "*.model", "open_clip_model.safetensors"]
 
 
 class Coca(Tool):
@@ -111,41 +106,8 @@ def load(model: str, *, pretrained: str | None = None, device: str = "auto") -> 
     Raises:
         ModelUnavailable: open_clip or the weights are missing, or the model writes no captions.
     """
-    try:
-        guard()
-        import open_clip
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    if model.startswith("hf-hub:"):
-        model = f"local-dir:{local_snapshot(model.removeprefix('hf-hub:'), FILES)}"
     where, _ = place(device)
-    root = logging.getLogger()
-    root.addFilter(_quiet)
-    try:
-        captioner, _, preprocess = open_clip.create_model_and_transforms(
-            model, pretrained=pretrained, require_pretrained=True
-        )
-        tokenizer = open_clip.get_tokenizer(model)
-    except (FileNotFoundError, RuntimeError, ValueError, OSError) as error:
-        raise ModelUnavailable(
-            f"open_clip cannot load {model!r}" + (f" with weights {pretrained!r}" if pretrained else "") + f": {error}",
-            hint="check the name with `python -c 'import open_clip; print(open_clip.list_pretrained())'`, "
-            "or give hf-hub:org/name or local-dir:path",
-        ) from error
-    finally:
-        root.removeFilter(_quiet)
+    captioner, preprocess, tokenizer, revision = towers(model, pretrained)
     if not hasattr(captioner, "text_decoder") or not hasattr(tokenizer, "sot_token_id"):
         raise ModelUnavailable(f"{model} writes no captions", hint="choose a CoCa with CLIP's own vocabulary")
-    return Coca(captioner, preprocess, tokenizer, f"coca:{_revision(model, pretrained)}", where)
-
-
-def _quiet(record: logging.LogRecord) -> bool:
-    """open_clip logs each step of loading to the root logger."""
-    return record.levelno > logging.WARNING
-
-
-def _revision(model: str, pretrained: str | None) -> str:
-    """Tells weights apart: the hash of local ones, else the name and tag."""
-    if not model.startswith("local-dir:"):
-        return f"{model}:{pretrained}"
-    return content_hash(Path(model.removeprefix("local-dir:")))
+    return Coca(captioner, preprocess, tokenizer, f"coca:{revision}", where)

@@ -7,18 +7,15 @@ arithmetic on vectors and live in the recipes.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from socratic.device import place, size_in_bytes
-from socratic.errors import BadInput, ModelUnavailable, SocraticError, ToolError
-from socratic.hub import content_hash, local_snapshot, missing_package
+from socratic.errors import BadInput, SocraticError, ToolError
 from socratic.tool import Tool, operation
-from socratic.torchvision_guard import guard
+from socratic.tools._open_clip_towers import towers
 from socratic.values import Picture, Space, Vector
 
 
@@ -103,42 +100,9 @@ def load(model: str, *, pretrained: str | None = None, device: str = "auto") -> 
     Raises:
         ModelUnavailable: open_clip or the weights are missing.
     """
-    try:
-        guard()
-        import open_clip
-    except ImportError as error:
-        raise missing_package(error, "local") from error
-    logging.getLogger("open_clip").setLevel(logging.WARNING)
-    logging.getLogger().addFilter(_quiet)
-    if model.startswith("hf-hub:"):
-        model = f"local-dir:{local_snapshot(model.removeprefix('hf-hub:'), ['*.json', '*.txt', '*.model', 'open_clip_model.safetensors'])}"
     where, _ = place(device)
-    try:
-        towers, _, preprocess = open_clip.create_model_and_transforms(
-            model, pretrained=pretrained, require_pretrained=True
-        )
-        tokenizer = open_clip.get_tokenizer(model)
-    except (FileNotFoundError, RuntimeError, ValueError, OSError) as error:
-        raise ModelUnavailable(
-            f"open_clip cannot load {model!r}" + (f" with weights {pretrained!r}" if pretrained else "") + f": {error}",
-            hint="check the name with `python -c 'import open_clip; print(open_clip.list_pretrained())'`, "
-            "or give hf-hub:org/name or local-dir:path",
-        ) from error
-    finally:
-        logging.getLogger().removeFilter(_quiet)
-    return OpenClip(towers, preprocess, tokenizer, f"open_clip:{_revision(model, pretrained)}", where)
-
-
-def _quiet(record: logging.LogRecord) -> bool:
-    """open_clip logs each step of loading to the root logger."""
-    return record.levelno > logging.WARNING
-
-
-def _revision(model: str, pretrained: str | None) -> str:
-    """Tells weights apart: the hash of local ones, else the name and tag."""
-    if not model.startswith("local-dir:"):
-        return f"{model}:{pretrained}"
-    return content_hash(Path(model.removeprefix("local-dir:")))
+    made, preprocess, tokenizer, revision = towers(model, pretrained)
+    return OpenClip(made, preprocess, tokenizer, f"open_clip:{revision}", where)
 
 
 def _unit_rows(features: Any) -> list[Any]:
