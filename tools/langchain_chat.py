@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from socratic.errors import BadInput, ModelUnavailable, ReplyError, SocraticError, ToolError
 from socratic.tool import Tool, operation
-from socratic.values import Message, Reply, Request, Usage
+from socratic.values import Call, Message, Offer, Reply, Request, Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -29,6 +30,7 @@ _LIMITS = ("max_tokens", "max_output_tokens", "max_new_tokens", "num_predict")
 _CUT = {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
 _UNREACHED = {"ConnectError", "ConnectTimeout", "ConnectionRefusedError", "NewConnectionError", "ClientConnectorError"}
 _Settings = tuple[tuple[str, float], ...]
+_Group = tuple[_Settings, tuple[Offer, ...], bool]
 
 
 class LangChainChat(Tool):
@@ -47,20 +49,20 @@ class LangChainChat(Tool):
     @operation(batch=_BATCH)
     def write(self, requests: Sequence[Request]) -> list[Reply | SocraticError]:
         """Asks with the model's own `batch`, once for each set of settings among the requests."""
-        groups: defaultdict[_Settings, list[int]] = defaultdict(list)
+        groups: defaultdict[_Group, list[int]] = defaultdict(list)
         answers: list[Reply | SocraticError] = [ToolError("not asked")] * len(requests)
         chats: dict[int, list[BaseMessage]] = {}
         for index, request in enumerate(requests):
             try:
                 chats[index] = [_as_langchain(message) for message in request.messages]
-                groups[self._settings(request)].append(index)
+                groups[self._settings(request), request.tools, request.must_call].append(index)
             except SocraticError as error:
                 answers[index] = error
 
-        def ask(group: tuple[_Settings, list[int]]) -> None:
-            settings, indices = group
+        def ask(group: tuple[_Group, list[int]]) -> None:
+            manner, indices = group
             try:
-                said = self._batch(settings, [chats[i] for i in indices])
+                said = self._batch(manner, [chats[i] for i in indices])
             except Exception as error:
                 said = [self._explain(error)] * len(indices)
             for index, answer in zip(indices, said, strict=True):
@@ -74,10 +76,15 @@ class LangChainChat(Tool):
         """The model itself."""
         return self._model
 
-    def _batch(self, settings: _Settings, chats: list[list[BaseMessage]]) -> list[Reply | SocraticError]:
-        model = self._model.model_copy(update=dict(settings)) if settings else self._model
+    def _batch(self, manner: _Group, chats: list[list[BaseMessage]]) -> list[Reply | SocraticError]:
+        settings, offers, must_call = manner
+        model: Any = self._model.model_copy(update=dict(settings)) if settings else self._model
+        if offers:
+            told = [offer.as_dict() for offer in offers]
+            model = model.bind_tools(told, tool_choice="any") if must_call else model.bind_tools(told)
         said: Sequence[Any] = model.batch(list(chats), {"max_concurrency": _BATCH}, return_exceptions=True)
-        return [self._explain(each) if isinstance(each, Exception) else self._read(each) for each in said]
+        names = {offer.name for offer in offers}
+        return [self._explain(each) if isinstance(each, Exception) else self._read(each, names) for each in said]
 
     def _settings(self, request: Request) -> _Settings:
         """The settings that the model takes: those that its class declares as fields and that it has not disabled.
@@ -93,7 +100,7 @@ class LangChainChat(Tool):
         wanted |= {name: request.max_tokens for name in _LIMITS}
         return tuple((name, value) for name, value in wanted.items() if name in fields and name not in refused)
 
-    def _read(self, message: Any) -> Reply | SocraticError:
+    def _read(self, message: Any, offered: set[str]) -> Reply | SocraticError:
         text, meta = str(message.text), message.response_metadata
         finish = meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason") or meta.get("status")
         broken = getattr(self._model, "streaming", False) and not finish
@@ -103,15 +110,23 @@ class LangChainChat(Tool):
         if refusal or finish == "content_filter":
             said = refusal or text or "stopped by the content filter"
             return ReplyError("the model refused", reply=said, hint="ask in another way")
-        if not text.strip():
+        made = [Call(c["name"], json.dumps(c["args"], ensure_ascii=False), c["id"] or "") for c in message.tool_calls]
+        broken_call = next((str(call.get("name")) for call in message.invalid_tool_calls), None)
+        stray = broken_call or next((call.name for call in made if call.name not in offered), None)
+        if stray is not None:
+            said = f"the model called {stray!r}, which is not offered, or not with an object"
+            return ReplyError(said, reply=text, hint="raise max_tokens, or ask in another way")
+        if not text.strip() and not made:
             hint = "raise max_tokens: the limit came before any text" if finish in _CUT else "ask in another way"
             return ReplyError("the model replied nothing", reply=text, hint=hint)
         cost = message.usage_metadata or {}
         usage = Usage(cost.get("input_tokens", 0), cost.get("output_tokens", 0))
-        return Reply(text, usage, finished=finish not in _CUT and not broken)
+        return Reply(text, usage, finish not in _CUT and not broken, tuple(made))
 
     def _explain(self, error: Exception) -> SocraticError:
         """Turns what an integration raised into an error of ours; there is no common tree, so HTTP codes decide."""
+        if isinstance(error, NotImplementedError):
+            return BadInput(f"{self._name} takes no tools", hint="choose a model whose class has bind_tools")
         status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
         if status in (401, 403):
             return ModelUnavailable(f"the key for {self._name} was refused ({status})", hint="set a valid key")
@@ -139,14 +154,18 @@ def _names(error: BaseException | None) -> Iterator[str]:
 
 
 def _as_langchain(message: Message) -> BaseMessage:
-    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+    from langchain_core.messages.tool import tool_call
 
     if message.pictures and message.role != "user":
         raise BadInput(f"a picture in a {message.role} message", hint="pictures belong into user messages")
     if message.role == "system":
         return SystemMessage(message.text)
+    if message.role == "tool":
+        return ToolMessage(message.text, tool_call_id=message.answers)
     if message.role == "assistant":
-        return AIMessage(message.text)
+        calls = [tool_call(name=c.name, args=json.loads(c.arguments), id=c.id) for c in message.calls]
+        return AIMessage(message.text, tool_calls=calls)
     if not message.pictures:
         return HumanMessage(message.text)
     pngs = [base64.b64encode(picture.png(_LONGEST_EDGE)).decode("ascii") for picture in message.pictures]
