@@ -52,7 +52,7 @@ DIRECTION = [
     {"evidence", "indexing"},
     {"viewing"},
     {"recipe", "interop"},
-    {"workbench"},
+    {"workbench", "frozen"},
     {"inventory"},
     {"chat_model"},
     {"assistant"},
@@ -68,7 +68,7 @@ DIRECTION = [
     {"mcp_chat"},
     {"mcp_server", "mcp_transport"},
     {"cli_mcp"},
-    {"cli_suite"},
+    {"cli_suite", "cli_run"},
     {"cli_words", "cli_ask", "cli_pictures", "cli_generate", "cli_retrieve", "cli_video", "cli_data"},
     {"cli_check"},
     {"cli"},
@@ -158,6 +158,17 @@ def test_recipes_ask_capabilities_only(path: Path) -> None:
         "socratic.workbench",
     ):
         assert banned not in text, f"{path.name} reaches for {banned}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("[a-z]*.py")), ids=lambda p: p.stem)
+def test_recipes_open_with_their_paper_steps_and_limits_and_read_in_one_screen(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    told = ast.get_docstring(tree) or ""
+    assert "arXiv:" in told, "name the paper it follows"
+    assert "\n1. " in told or "\n- `" in told, "tell its steps"
+    assert "imits" in told, "tell its limits"
+    (recipe,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and any(getattr(d, "id", "") == "recipe" for d in n.decorator_list)]  # fmt: skip
+    assert (recipe.end_lineno or 0) - recipe.body[1].lineno < 40, "steps fit one screen; move parts below"
 
 
 def test_recipes_that_use_others_form_no_circle() -> None:
