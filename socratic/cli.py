@@ -3,7 +3,7 @@
 Results go to stdout, progress and messages to stderr. Exit codes: 0 all well, 1 some inputs failed, 2 wrong
 usage, 3 a model, package or device is missing, 130 interrupted. The verbs are in `cli_words.py`, `cli_ask.py`,
 `cli_pictures.py`, `cli_generate.py`, `cli_check.py`, `cli_retrieve.py`, `cli_video.py`, `cli_data.py`, `cli_run.py`,
-`cli_chat.py` and, those that only look at the house, `cli_house.py`.
+`cli_chat.py`, `cli_sessions.py` and, those that only look at the house, `cli_house.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from socratic import (
     cli_pictures,
     cli_retrieve,
     cli_run,
+    cli_sessions,
     cli_video,
     cli_words,
 )
@@ -43,6 +44,7 @@ cli_video.add_to(app)
 cli_data.add_to(app)
 cli_run.add_to(app)
 cli_chat.add_to(app)
+cli_sessions.add_to(app)
 cli_mcp.add_to(app)
 cli_house.add_to(app)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -61,7 +62,7 @@ DIRECTION = [
     {"chat_talk"},
     {"chat_commands"},
     {"chat_prompt"},
-    {"cli_chat"},
+    {"cli_chat", "cli_sessions"},
     {"mcp_files"},
     {"mcp_offers"},
     {"mcp_operations", "mcp_results"},
@@ -164,7 +165,7 @@ def test_recipes_ask_capabilities_only(path: Path) -> None:
 def test_recipes_open_with_their_paper_steps_and_limits_and_read_in_one_screen(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     told = ast.get_docstring(tree) or ""
-    assert "arXiv:" in told, "name the paper it follows"
+    assert re.search(r"(?:et al\.|&|[A-Z]\w+) \d{4}", told), "name the paper it follows, with its year"
     assert "\n1. " in told or "\n- `" in told, "tell its steps"
     assert "imits" in told, "tell its limits"
     (recipe,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and any(getattr(d, "id", "") == "recipe" for d in n.decorator_list)]  # fmt: skip
