@@ -1,1 +1,1 @@
-"""One file per task. Recipes ask capabilities and prompts; they import no tool, no torch and no other recipe."""
+"""One file per task. Recipes ask capabilities, prompts and each other; they import no tool and no torch."""

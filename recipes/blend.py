@@ -1,8 +1,11 @@
 """Draws what lies between two pictures, or between two prompts, on an arc (slerp, Shoemake 1985; between embeddings of
 pictures Ramesh et al. 2022, arXiv:2204.06125).
 
-All steps have one seed, so that neighbours resemble each other; each picture or prompt is encoded once. Limits: a
-generator behind a server cannot blend, and some local ones blend pictures only.
+1. Each picture or prompt is encoded once.
+2. For each fraction the generator draws from the point so far along the arc. All have one seed, so that neighbours
+   resemble each other.
+
+Limits: a generator behind a server cannot blend, and some local ones blend pictures only.
 """
 
 from __future__ import annotations

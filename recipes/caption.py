@@ -1,10 +1,15 @@
 """Captions a picture by letting CLIP and a language model talk: Socratic Models, Zeng et al. 2022 (arXiv:2204.00598).
 
-CLIP names the image type, the amount, the places and the objects; a writer that sees nothing proposes
-captions; CLIP judges them against the picture. With `method="direct"` a captioning model speaks alone. Synonym
-exclusion walks down the objects as in the open replication of the paper's captioner. With `examples`, the captioned
-pictures that look most like this one are the shots of the paper's k-shot captions: each with what CLIP finds in it,
-so that the writer sees which findings became which words.
+1. CLIP names the image type, the amount, the places and the objects. Synonym exclusion walks down the objects as in the
+   open replication of the paper's captioner.
+2. With `examples`, the captioned pictures that look most like this one are the shots of the paper's k-shot captions:
+   each with what CLIP finds in it, so that the writer sees which findings became which words.
+3. A writer that sees nothing proposes captions, all in one batch.
+4. CLIP judges them against the picture, and the best one is the answer.
+With `method="direct"` a captioning model speaks alone.
+
+Limits: what the word lists do not name, nobody can tell; CLIP knows little of numbers and of left and right, so the best
+caption may have them wrong (`caption_verified` corrects it).
 """
 
 from __future__ import annotations

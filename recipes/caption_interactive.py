@@ -8,7 +8,7 @@
    that is empty stays in the conversation as not known, and never reaches the summary; nor does a plain no.
 4. The writer sums up. What the summary names and no answer does is told as unsupported.
 
-Its limits: the caption is as true as the answers, which are not checked; `caption_verified` does that. One call of the
+Limits: the caption is as true as the answers, which are not checked; `caption_verified` does that. One call of the
 budget is kept for the summary.
 """
 

@@ -7,7 +7,7 @@
 4. The end comes on a plateau (some rounds in a row without gain), after the last round, or with the budget, and the
    result says which.
 
-Its limits are those of the judge: long captions list words and please it, so they are refused, and what it cannot see
+Limits are those of the judge: long captions list words and please it, so they are refused, and what it cannot see
 (numbers, left and right) no search will find.
 """
 

@@ -7,8 +7,9 @@
    corrected where they agree on another one. Where they differ the words stay and are marked as disputed. True words
    stay as they are, letter by letter.
 
-The correction is made by rules, not by a language model, so that nothing else can change. It reads plain captions;
-what a verb says (`a dog chases a cat`) is not checked.
+The correction is made by rules, not by a language model, so that nothing else can change.
+
+Limits: it reads plain captions; what a verb says (`a dog chases a cat`) is not checked.
 """
 
 from __future__ import annotations

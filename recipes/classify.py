@@ -1,10 +1,13 @@
 """Zero-shot classification by what a language model says that things look like.
 
-Class names, template ensembles (Radford et al. 2021), descriptors (Menon & Vondrick 2023, arXiv:2210.07183),
-CuPL sentences (Pratt et al. 2023, arXiv:2209.03320), and the noise control and concept prefix of WaffleCLIP
-(Roth et al. 2023, arXiv:2306.07282). The texts of a class become one vector, in one of two ways:
-`mean-of-similarities` averages the cosines, so that texts which disagree count less; `renormalised-mean`
-points at their centre and forgets how far they lie apart.
+1. Texts stand for each class: its name, an ensemble of templates (Radford et al. 2021, arXiv:2103.00020), descriptors
+   (Menon & Vondrick 2023, arXiv:2210.07183), CuPL sentences (Pratt et al. 2023, arXiv:2209.03320), or the noise control
+   of WaffleCLIP (Roth et al. 2023, arXiv:2306.07282), whose concept prefix goes with any of them.
+2. They become one vector or one score: `mean-of-similarities` averages the cosines, so that texts which disagree count
+   less; `renormalised-mean` points at their centre and forgets how far they lie apart.
+3. The class that fits the picture best is the label; `explain` tells what each text added, and what noise alone says.
+
+Limits: one of the labels always wins, also where none is right (`classify_open` may say `unknown`).
 """
 
 from __future__ import annotations

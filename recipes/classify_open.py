@@ -7,7 +7,7 @@
    where none is left, the label is `unknown`.
 
 Answers that are no knowledge are left out. A writer that names nothing readable is told in the explanation, and its
-error raised if nobody else named anything. Its limits: what no model names is not found.
+error raised if nobody else named anything. Limits: what no model names is not found.
 """
 
 from __future__ import annotations

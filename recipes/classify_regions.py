@@ -7,7 +7,7 @@
 4. A found region's score is the geometric mean of the detector's and the embedder's, as in RegionCLIP; a given one's is
    the embedder's probability.
 
-Its limits: an embedder that was trained on whole pictures reads small crops badly (RegionCLIP trains one on regions).
+Limits: an embedder that was trained on whole pictures reads small crops badly (RegionCLIP trains one on regions).
 Where nothing is found there is no label.
 """
 

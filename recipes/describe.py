@@ -8,7 +8,7 @@
 4. One of four layouts puts them into a prompt, with a question behind it if there is one. Only what the layout tells
    is asked for.
 
-Its limits: it answers nothing itself, and what the vocabulary does not name becomes no tag.
+Limits: it answers nothing itself, and what the vocabulary does not name becomes no tag.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Keeps, replaces or drops what a data set says of a picture: CapFilt of BLIP, Li et al. 2022 (arXiv:2201.12086).
 
-A filter judges whether the text fits its picture. A text that does is kept. Else a captioner says what it sees, and the
-same filter judges that: it replaces the text, or the pair is dropped. The filter is a matcher (image-text matching, as
-in the paper), or an embedder: then a score is the share of other texts of the data set that fit this picture worse,
-since a cosine means another thing for each tower. Files are never touched; the verdict is a value.
+1. A filter judges whether the text fits its picture: a matcher (image-text matching, as in the paper), or an embedder;
+   then a score is the share of other texts of the data set that fit this picture worse, since a cosine means another
+   thing for each tower. A text that fits is kept.
+2. Else a captioner says what it sees, and the same filter judges that: it replaces the text, or the pair is dropped.
+Files are never touched; the verdict is a value.
 
 Limits: a filter cannot tell names, places and dates that no picture shows, so texts that are true and specific may be
 replaced by plain ones (`recaption` with `method="fused"` keeps them). An embedder counts words more than order.

@@ -6,7 +6,8 @@ and the best of several kept, as DALL-E does (Ramesh et al. 2021, arXiv:2102.120
 3. Pictures of one prompt share one pass of the text encoder and differ in their seeds.
 4. With `best`, a judge compares every picture with the user's own words, and the best are kept; of equals the lower seed.
 
-Whether a picture shows what was asked for is for `check.py` to say; `generate_refined.py` acts on it.
+Limits: judges like pictures of the right things better than of the right numbers. Whether a picture shows what was asked
+for is for `check.py` to say; `generate_refined.py` acts on it.
 """
 
 from __future__ import annotations

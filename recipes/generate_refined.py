@@ -7,7 +7,9 @@
 3. The new picture is checked; the best one so far is kept. It never falls.
 4. It ends when everything is confirmed, when the rounds are over, or when the budget is used up, and says which.
 
-The judges are the detector and the answerer, never the generator's own text encoder. What they cannot see stays wrong.
+The judges are the detector and the answerer, never the generator's own text encoder.
+
+Limits: what they cannot see stays wrong, and a prompt of which rules read no fact cannot be refined.
 """
 
 from __future__ import annotations

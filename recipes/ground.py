@@ -5,7 +5,9 @@ scores and answers. Unsupported words are marked, and where two models differ bo
    arXiv:2112.03857).
 2. The detector looks for all things in one pass, the answerer answers all questions in one batch.
 
-The text is not changed; `caption_verified.py` corrects it. What a verb says is not looked at.
+3. The text is marked behind the words that nothing supports. It is not changed; `caption_verified.py` corrects it.
+
+Limits: what a verb says is not looked at.
 """
 
 from __future__ import annotations

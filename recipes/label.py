@@ -1,8 +1,8 @@
 """Labels a picture with boxes and masks that a detector is trained on: Grounded SAM, Ren et al. 2024 (arXiv:2401.14159).
 
-Names are given, or open: then a captioner says what it sees and every thing that its sentence names is looked for, in
-one pass of the detector. Of boxes that lie on each other the surest stays. The segmenter encodes the picture once and
-gives each box its mask; where nothing is found it is not asked.
+1. Names are given, or open: then a captioner says what it sees, and every thing that its sentence names is looked for.
+2. The detector finds them in one pass. Of boxes that lie on each other the surest stays.
+3. The segmenter encodes the picture once and gives each box its mask; where nothing is found it is not asked.
 
 Limits: open names are those of one caption, so what it leaves out gets no label. Labels are guesses of models: look at
 some before you train on them.

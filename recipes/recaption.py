@@ -1,10 +1,11 @@
 """Writes new texts for the pictures of a data set: as DALL-E 3's recaptioner does (Betker et al. 2023), and fused with
 the old text as in CapsFusion (Yu et al. 2023, arXiv:2310.20550).
 
-`seen`: a captioner describes the picture; of several captions the embedder takes the one that fits best. `fused`: a
-writer joins the old text, which may hold names and facts, with what was seen; a sentence that names a thing which
-neither of them names is refused, and what was seen stands, with a note. DALL-E 3 keeps some old texts, so that a model
-still learns how people write: `share` is the part that gets a new one, chosen by the picture's hash.
+1. DALL-E 3 keeps some old texts, so that a model still learns how people write: `share` is the part that gets a new one,
+   chosen by the picture's hash.
+2. `seen`: a captioner describes the picture; of several captions the embedder takes the one that fits best.
+3. `fused`: a writer joins the old text, which may hold names and facts, with what was seen; a sentence that names a
+   thing which neither of them names is refused, and what was seen stands, with a note.
 
 Limits: facts of the old text that no picture shows cannot be checked; a fused text repeats them.
 """

@@ -1,9 +1,10 @@
 """Says in words what a picture would show after a change: the language half of composed retrieval, as in CIReVL
 (Vision-by-Language for Training-Free Compositional Image Retrieval, Karthik et al. 2024, arXiv:2310.09291).
 
-A captioner describes the picture as it is; a writer that does not see it describes it as the user wants it. Both
-sentences are turns, so a wrong one is edited and only the search after it runs again. Things that must not be
-there are left out of the sentence, since embedders do not read "no" (`retrieve` holds them against a picture).
+1. A captioner describes the picture as it is.
+2. A writer that does not see it describes it as the user wants it. Things that must not be there are left out of the
+   sentence, since embedders do not read "no" (`retrieve` holds them against a picture).
+Both sentences are turns, so a wrong one is edited and only the search after it runs again.
 
 Limits: what the caption leaves out, the description cannot keep; the writer may add what nobody said.
 """

@@ -1,9 +1,10 @@
 """Draws variations of a picture: the same things anew, without words, as unCLIP does (Ramesh et al. 2022,
 arXiv:2204.06125).
 
-Each variation has a seed of its own. Generators that draw from a picture's embedding do so; other local diffusion models
-change the picture without words. Limits: a generator behind a server cannot vary; what lies between pictures is drawn by
-`blend.py`.
+1. The picture goes to the generator once for each seed.
+2. Generators that draw from a picture's embedding do so; other local diffusion models change the picture without words.
+
+Limits: a generator behind a server cannot vary; what lies between pictures is drawn by `blend.py`.
 """
 
 from __future__ import annotations

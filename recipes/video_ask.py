@@ -1,11 +1,13 @@
 """Answers a question about a film by looking where it needs to: VideoAgent, Wang et al. 2024 (arXiv:2403.10517); with
 `method="summary"` from a summary that knows the question: LLoVi, Zhang et al. 2023 (arXiv:2312.17235).
 
-A few frames from the middles of equal parts are described in one batch, and a writer that sees nothing answers from
-the timed captions, or says `unknown`. It is not asked how sure it is, which models tell badly: the answer is sure when
-it is not `unknown` and some caption (or line of speech) names each thing that the question names. Else the embedder
-compares the frames seen with what is missing, the next frames come from the gaps beside those that fit best, and it is
-asked again. That ends when it is sure, or after a few rounds, frames, or calls; the answer says which.
+1. A few frames from the middles of equal parts are described in one batch.
+2. A writer that sees nothing answers from the timed captions, or says `unknown`. It is not asked how sure it is, which
+   models tell badly: the answer is sure when it is not `unknown` and some caption (or line of speech) names each thing
+   that the question names.
+3. Else the embedder compares the frames seen with what is missing, the next frames come from the gaps beside those that
+   fit best, and the writer is asked again.
+4. That ends when it is sure, or after a few rounds, frames, or calls; the answer says which.
 
 Limits: what is shorter than the gaps and gives no hint in the frames beside them is missed. `covered` compares words,
 so a dog that is captioned as a puppy counts as missing, and costs frames but no answer.

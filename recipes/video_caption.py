@@ -1,9 +1,10 @@
 """Says what happens in a film: Socratic Models, Zeng et al. 2022 (arXiv:2204.00598), with LLoVi's clip captions
 (Zhang et al. 2023, arXiv:2312.17235).
 
-Frames are taken from the middles of equal parts, one in two seconds and no more than a few; all are described in one
-batch; what stays the same is told once. A writer that sees nothing makes one sentence of the timed lines, and of the
-speech where there is a transcript. With one frame there is nothing to sum up, and its caption stands.
+1. Frames are taken from the middles of equal parts, one in two seconds and no more than a few.
+2. All are described in one batch; what stays the same is told once.
+3. A writer that sees nothing makes one sentence of the timed lines, and of the speech where there is a transcript. With
+   one frame there is nothing to sum up, and its caption stands.
 
 Limits: what happens between two frames is not seen, motion is only what captions tell of it, and the sentence is as
 good as the captions.

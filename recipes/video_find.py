@@ -1,12 +1,14 @@
 """Finds the film, and the moment in it, that a text tells of: Socratic Models' video-to-text retrieval turned round
 (Zeng et al. 2022, arXiv:2204.00598), after Portillo-Quintero et al. 2021 (arXiv:2102.12443).
 
-Frames at equal steps are encoded in one batch; a film is the mean of its frames' features as the tower gives them,
-made a unit vector afterwards. It is compared with the text. Where there are transcripts, what is said is compared too
-(each line, or with `summarise` one sentence that a writer makes of them), and the two are fused by ranks or z-scores: a
-product, as in the paper, would make two bad scores a good one. What the text excludes (`a beach without people`) counts
-against a frame as far as it shows more of it than the average frame. Moments are the stretches that fit better than
-half-way between the film's middle frame and its best one.
+1. Frames at equal steps are encoded in one batch; a film is the mean of its frames' features as the tower gives them,
+   made a unit vector afterwards. It is compared with the text.
+2. What the text excludes (`a beach without people`) counts against a frame as far as it shows more of it than the
+   average frame.
+3. Where there are transcripts, what is said is compared too (each line, or with `summarise` one sentence that a writer
+   makes of them), and the two are fused by ranks or z-scores: a product, as in the paper, would make two bad scores a
+   good one.
+4. Moments are the stretches that fit better than half-way between the film's middle frame and its best one.
 
 Limits: what lasts shorter than a step can be missed; order and motion are not seen; an embedder tells how well
 something fits, not whether it is there.

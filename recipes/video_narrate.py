@@ -1,10 +1,11 @@
 """Tells a blind listener what a film shows while nobody speaks: AutoAD-Zero, Xie et al. 2024 (arXiv:2407.15850).
 
-The silent gaps come from a transcript; without one the film is cut into equal parts. Frames of all gaps are described
-in one batch, and a writer that sees nothing makes one sentence for each, in one batch too. A sentence must fit its gap
-at the rate of speech: one that is too long is shortened once by the writer, and if it still is, cut where a clause
-ends, which a note says. A gap in which nothing fits, or nothing changed, stays silent. Given as WebVTT, to be read
-aloud or shown.
+1. The silent gaps come from a transcript; without one the film is cut into equal parts.
+2. Frames of all gaps are described in one batch, and a writer that sees nothing makes one sentence for each, in one
+   batch too.
+3. A sentence must fit its gap at the rate of speech: one that is too long is shortened once by the writer, and if it
+   still is, cut where a clause ends, which a note says. A gap in which nothing fits, or nothing changed, stays silent.
+4. The lines are given as WebVTT, to be read aloud or shown.
 
 Limits: nobody is known by name, since faces are not matched (the paper marks them by circles); a sentence tells what
 single frames show. Text on the screen is read only if the captioner reads it.
