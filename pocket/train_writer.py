@@ -90,7 +90,13 @@ def train(out: Path, work: Path, *, steps: int = 3200, batch: int = 32, lr: floa
                 },
                 state,
             )
-            _save(model, out)
+            save(model, out)
+
+
+def old_loss(model: Any, tokenizer: Any, step: int, batch: int) -> Tensor:
+    """The loss of a step of this course, for one that goes on with its lessons."""
+    ids, scored = _encoded(_block(step // 4, batch)[step % 4], tokenizer)
+    return _loss(model, ids, scored)
 
 
 @lru_cache(maxsize=1)
@@ -152,7 +158,7 @@ def _loss(model: Any, ids: Tensor, scored: Tensor) -> Tensor:
     return functional.cross_entropy(logits.float(), ids[:, 1:][scored[:, 1:]])
 
 
-def _save(model: Any, out: Path) -> None:
+def save(model: Any, out: Path) -> None:
     """Writes the weights in half precision without changing the model in training."""
     from transformers import Qwen2ForCausalLM
 
