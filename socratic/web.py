@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 import threading
 import time
@@ -129,7 +130,7 @@ def running(assistant: Assistant, served: Served) -> Iterator[str]:
 
 
 def serve(assistant: Assistant, served: Served, told: Callable[[str], None] = print) -> None:
-    """Runs the page until Ctrl-C.
+    """Runs the page until Ctrl-C or a polite kill.
 
     Args:
         told: is given the address once the page can be opened.
@@ -137,10 +138,13 @@ def serve(assistant: Assistant, served: Served, told: Callable[[str], None] = pr
     Raises:
         BadInput: the port is taken, or the host is no address of this machine.
     """
+    over = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: over.set())
     with running(assistant, served) as url:
         told(url)
         try:
-            threading.Event().wait()
+            over.wait()
         except KeyboardInterrupt:
             return
 

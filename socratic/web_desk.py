@@ -149,12 +149,18 @@ class Desk(Shelf):
             now = self._rows(conversation, [exchange], request, len(turn.past))
             yield {**first, self.parts["chat"]: [*before, *now]}
             first = {}
-        box = {self.parts["box"]: gr.update(**READY)}
-        if turn.error is not None or turn.stopping:
-            box = {self.parts["box"]: gr.update(value={"text": turn.exchange.asked, "files": []}, **READY)}
-        notice = "Stopped. Nothing of this turn was kept; what you said is in the box." if turn.stopping else ""
-        told = self._told(turn.error) if turn.error else self._notice(notice)
-        yield {**self._standing(conversation, request), **told, **box}
+        yield {**self._standing(conversation, request), **self._ended(conversation, turn)}
+
+    def _ended(self, conversation: Conversation, turn: LiveTurn) -> Updates:
+        """What is said about the end of a turn; the words of one that is not kept come back into the box."""
+        kept = len(exchanges(conversation)) > len(turn.past)
+        conversation.lost = ""
+        told = self._told(turn.error) if turn.error else self._notice("")
+        if turn.stopping and not turn.error:
+            told = self._notice("It was done before it could be stopped." if kept else "Stopped. Nothing of this turn was kept.")  # fmt: skip
+        if not kept:
+            told[self.parts["box"]] = gr.update(value={"text": turn.exchange.asked, "files": []}, **READY)
+        return told
 
     def _standing(self, conversation: Conversation, request: gr.Request, notice: str = "") -> Updates:
         """The conversation as it stands."""

@@ -14,6 +14,7 @@ from socratic.web_sessions import Sessions
 CSS = files("socratic").joinpath("web.css").read_text(encoding="utf-8")
 EXAMPLES = ("What is in the picture?", "Draw a lemon on a beach", "What can you do?")
 EMPTY = "## What shall we look at?\nGive a picture with the clip, or drop it here. Ask what is in it, have things found and cut out, or have a new one drawn."
+ROOM = "() => { if (window.innerWidth < 768) document.querySelector('#sidebar .toggle-button')?.click() }"
 SURE = "(id) => id && window.confirm('Forget this session and its pictures?') ? id : null"
 
 
@@ -77,7 +78,7 @@ def _pictures(gr: Any, parts: dict[str, Any]) -> None:
 
     with gr.Tab("Pictures", id="pictures"):
         parts["gallery"] = gr.Gallery(
-            elem_id="gallery", show_label=False, columns=3, height="auto", object_fit="contain", interactive=False,
+            elem_id="gallery", show_label=False, columns=2, height="auto", object_fit="contain", interactive=False,
             preview=False, allow_preview=True, buttons=["download", "fullscreen"], visible=False,
         )  # fmt: skip
         parts["lineage"] = gr.HTML("<p>The pictures of this session come here.</p>", elem_id="lineage")
@@ -85,14 +86,14 @@ def _pictures(gr: Any, parts: dict[str, Any]) -> None:
         parts["looked"] = gr.Dropdown([], label="What was looked for", elem_id="looked", visible=False)
         parts["regions"] = LinkedRegions(elem_id="regions", show_label=False, visible=False)
         parts["none_found"] = gr.Markdown("What is found or cut out is marked here; hold the pointer over a name to see it alone.", elem_classes="hint")  # fmt: skip
-    with gr.Tab("Before and after", id="sides"):
+    with gr.Tab("Compare", id="sides"):
         parts["pair"] = gr.Dropdown([], label="Which picture", elem_id="pair", visible=False)
         parts["slider"] = LinkedImageSlider(elem_id="slider", show_label=False, interactive=False, visible=False)
         parts["no_pair"] = gr.Markdown("When a picture is changed, you compare both here.", elem_classes="hint")
 
 
 def _talk(gr: Any, parts: dict[str, Any]) -> None:
-    with gr.Tab("How it was answered", id="talk"):
+    with gr.Tab("Reasoning", id="talk"):
         parts["no_step"] = gr.Markdown("What the models say to each other stands here, sentence by sentence. You can change a sentence and run it again.", elem_classes="hint")  # fmt: skip
         parts["step"] = gr.Dropdown([], label="Step", elem_id="step", visible=False)
         parts["talk"] = gr.HTML("", elem_id="talk")
@@ -129,6 +130,7 @@ def _wire(blocks: Any, parts: dict[str, Any], desk: Any) -> None:
         on(on(event, handler, inputs, desk.all).then, desk.refresh, [current], panes)
     gone = on(parts["forget"].click, desk.forget, [parts["sessions"]], desk.all, js=SURE)
     on(gone.then, desk.refresh, [current], panes)
+    blocks.load(None, None, None, js=ROOM, api_visibility="private")  # on a phone the list would cover the page
     parts["light"].click(None, None, None, js="() => { document.body.classList.toggle('dark') }", api_visibility="private")  # fmt: skip
     on(parts["gallery"].select, desk.lineage, [current], [parts["lineage"]])
     on(parts["looked"].input, desk.looked, [current, parts["looked"]], [parts["regions"]])

@@ -8,8 +8,8 @@ from __future__ import annotations
 import html
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from socratic.assistant import Assistant, Conversation
@@ -22,6 +22,7 @@ from socratic.regions import Regions
 from socratic.transcript import Transcript, Turn
 
 LONGEST = 1500
+NARROW = "<style>body { margin: .8rem auto } h1 { display: none } img { max-height: 14rem; width: auto; max-width: 100% } article { border: 0; padding: 0; grid-template-columns: 1fr }</style>"  # fmt: skip
 MARKS = {"given": "given by you", "drawn": "drawn", "changed": "changed", "found": "found in your folder", "marked": "marked"}  # fmt: skip
 
 
@@ -80,15 +81,18 @@ def run_of(conversation: Conversation, run: str) -> Run:
 def talk_of(conversation: Conversation, run: Run) -> Transcript:
     """The conversation of models behind a step, with the session's pictures in place of their files."""
     talk = Transcript.from_dict(run.transcript)
-    ours = {e.sha256 for e in conversation.album.entries()}
+    ours = {e.sha256: e for e in conversation.album.entries()}
+    found = [ours[s["sha256"]] for s in talk.sources if s["sha256"] in ours]
     store = conversation.room.store
-    talk.pictures = [store.picture(s["sha256"]) for s in talk.sources if s["sha256"] in ours]
+    talk.pictures = [
+        replace(store.picture(e.sha256), source=e.origin.say()) for e in found
+    ]  # files are nobody's business
     return talk
 
 
 def talk_page(conversation: Conversation, run: Run) -> str:
     """That conversation as a page of its own, which runs no script and cannot reach out of its frame."""
-    told = page([Shown(run.said, talk_of(conversation, run))], run.recipe)
+    told = page([Shown(run.said, talk_of(conversation, run))], run.recipe).replace("</head>", f"{NARROW}</head>", 1)
     return f'<iframe class="talk" title="What the models said" sandbox srcdoc="{html.escape(told)}"></iframe>'
 
 
@@ -98,8 +102,16 @@ def regions_of(run: Run) -> tuple[str, Regions] | None:
     found = [t.evidence for t in talk.turns if "regions" in t.evidence and t.origin != "edited"]
     if not found or not talk.sources:
         return None
-    regions = Regions.from_dict(found[-1])
+    looks = [Regions.from_dict(evidence) for evidence in found]
+    regions = _named(looks[-1], looks[-2]) if len(looks) > 1 else looks[-1]
     return (str(talk.sources[0]["sha256"]), regions) if len(regions) else None
+
+
+def _named(masks: Regions, boxes: Regions) -> Regions:
+    """Masks without names are those of the boxes before them, in the same order."""
+    if any(r.label for r in masks) or len(masks) != len(boxes):
+        return masks
+    return replace(masks, found=tuple(replace(m, label=b.label) for m, b in zip(masks, boxes, strict=True)))
 
 
 def statements(run: Run) -> list[Turn]:
@@ -150,19 +162,29 @@ def _check_pictures(past: Transcript) -> None:
         raise BadInput("a picture of this step is not in the session any more", hint="give the picture again and ask anew")  # fmt: skip
 
 
-def side_by_side(done: Rerun) -> str:
-    """Old and new as a table: the answers, and every statement that differs. All words are escaped."""
-    before = {turn.name: turn for turn in statements(done.old)}
-    rows = [("answer", done.old.said, done.new.said, "")]
-    for turn in statements(done.new):
-        past = before.get(turn.name)
-        if past is None or past.text != turn.text or turn.origin == "edited":
-            rows.append((turn.name, past.text if past else "—", turn.text, turn.origin))
-    gone = [t for t in before.values() if t.name not in {n.name for n in statements(done.new)}]
-    rows += [(turn.name, turn.text, "—", "") for turn in gone]
-    told = "".join(f"<tr><th>{_safe(n)}{_mark(o)}</th><td>{_safe(a)}</td><td>{_safe(b)}</td></tr>" for n, a, b, o in rows)  # fmt: skip
-    same = len(statements(done.new)) - sum(r[2] != "—" for r in rows[1:])
-    return f'<table class="sides"><tr><th></th><th>before</th><th>now</th></tr>{told}</table><p>{same} statements are the same.</p>'
+def side_by_side(done: Rerun, before: Sequence[str] = (), now: Sequence[str] = ()) -> str:
+    """Old and new as a table: the answers, and every statement that differs. All words are escaped.
+
+    Args:
+        before, now: paths of the pictures that the step made then and now.
+    """
+    past, new = {t.name: t for t in statements(done.old)}, {t.name: t for t in statements(done.new)}
+    rows = [("answer", _safe(done.old.said), _safe(done.new.said))]
+    if before or now:
+        rows.append(("pictures", _images(before), _images(now)))
+    for name, turn in new.items():
+        was = past.get(name)
+        if was is None or was.text != turn.text or turn.origin == "edited":
+            rows.append((_safe(name) + _mark(turn.origin), _safe(was.text) if was else "—", _safe(turn.text)))
+    rows += [(_safe(turn.name), _safe(turn.text), "—") for name, turn in past.items() if name not in new]
+    told = "".join(f"<tr><th>{name}</th><td>{was}</td><td>{is_}</td></tr>" for name, was, is_ in rows)
+    same = sum(turn.text == past[name].text for name, turn in new.items() if name in past)
+    rest = f"<p>What else was said ({same}) is the same.</p>" if same else ""
+    return f'<table class="sides"><tr><th></th><th>before</th><th>now</th></tr>{told}</table>{rest}'
+
+
+def _images(paths: Sequence[str]) -> str:
+    return "".join(f'<img src="{html.escape(path)}" alt="">' for path in paths)
 
 
 def _mark(origin: str) -> str:

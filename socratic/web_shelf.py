@@ -109,7 +109,9 @@ class Shelf:
         except SocraticError as error:
             told = f"<p class='wrong'><b>{html.escape(error.message)}</b> {html.escape(error.hint)}</p>"
             return {compared: told, redone: "", notice: gr.update()}
-        return {compared: side_by_side(done), redone: done.new.id, notice: gr.update()}
+        made = [e.handle for e in conversation.album.entries() if e.origin.run == done.old.id]
+        before, now = ([picture_path(conversation.id, handle) for handle in handles] for handles in (made, done.pictures))  # fmt: skip
+        return {compared: side_by_side(done, before, now), redone: done.new.id, notice: gr.update()}
 
     def _opened(self, current: str, request: gr.Request) -> Conversation:
         try:

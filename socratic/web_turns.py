@@ -163,7 +163,7 @@ def _statements(run: Run | None) -> Iterator[tuple[str, str, str]]:
         name = group[0].name if len(group) == 1 else f"{group[0].name} and {len(group) - 1} more"
         yield group[0].speaker.split(":")[0], name, "\n".join(turn.text for turn in group)
     if len(groups) > MOST_STATEMENTS:
-        yield "", f"{len(groups) - MOST_STATEMENTS} more statements", "They stand under “How it was answered”."
+        yield "", f"{len(groups) - MOST_STATEMENTS} more statements", "They stand under “Reasoning”."
 
 
 def _question(call: Mapping[str, Any], number: int, total: int) -> Row:
