@@ -17,8 +17,10 @@ SCENES = Path(__file__).parent / "scenes"
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps the user's stage cache out of the tests, and the tests out of it."""
-    monkeypatch.setenv("SOCRATIC_CACHE", str(tmp_path_factory.mktemp("cache") / "stages.sqlite"))
+    """Keeps the user's stage cache and sessions out of the tests, and the tests out of them."""
+    own = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv("SOCRATIC_CACHE", str(own / "stages.sqlite"))
+    monkeypatch.setenv("SOCRATIC_HOME", str(own / "home"))
 
 
 @pytest.fixture
