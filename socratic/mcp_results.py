@@ -111,6 +111,16 @@ def _keys(kind: Any) -> list[str]:
     return [k.value for k in returned[-1].keys if isinstance(k, ast.Constant)] if returned else []  # type: ignore[misc]
 
 
+def makes_pictures(kind: Any) -> bool:
+    """Whether a value of this type holds pictures that did not exist before."""
+    plain = get_origin(kind) or kind
+    return plain is Drawing or any(hasattr(plain, name) or name in _fields(plain) for name in ("drawings", "tried"))
+
+
+def _fields(kind: Any) -> list[str]:
+    return [f.name for f in fields(kind)] if is_dataclass(kind) else []
+
+
 def pictures_of(run: Run, files: Files, name: str) -> list[Shown]:
     """The pictures that a result brings, each with its handle. Files that a gallery names are read only inside."""
     parents = tuple(files.given)

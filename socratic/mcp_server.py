@@ -31,14 +31,23 @@ from socratic.mcp_chat import VALUE_SCHEMA, Chat, Said
 from socratic.mcp_files import Files, Roots, SharedAlbum
 from socratic.mcp_offers import untitled
 from socratic.mcp_operations import Offer, offers
-from socratic.mcp_results import failure, given_pictures, output_schema, pictures_of, result, words_of, wrapped_schema
+from socratic.mcp_results import (
+    failure,
+    given_pictures,
+    makes_pictures,
+    output_schema,
+    pictures_of,
+    result,
+    words_of,
+    wrapped_schema,
+)
 from socratic.progress import Cancelled, Progress, watching
 from socratic.transcript import Transcript
 from socratic.workbench import Workbench
 
 if TYPE_CHECKING:
     from mcp.server import Server, ServerRequestContext
-    from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, Tool
+    from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, Tool, ToolAnnotations
 
 HERE = "here"
 """The one client of a server that is no HTTP server."""
@@ -181,7 +190,7 @@ def instructions(bench: Workbench, roots: Roots) -> str:
 def _tool(offer: Offer, bench: Workbench) -> Tool:
     from mcp_types import Tool
 
-    hints = _annotations(bench, offer.capabilities, makes="generator" in offer.capabilities)
+    hints = _annotations(bench, offer.capabilities, makes_pictures(offer.result))
     return Tool(
         name=offer.name, description=offer.description, input_schema=offer.input_schema(),
         output_schema=output_schema(offer.result), annotations=hints,
@@ -191,19 +200,23 @@ def _tool(offer: Offer, bench: Workbench) -> Tool:
 def _chat_tool(bench: Workbench) -> Tool:
     from mcp_types import Tool
 
+    hints = _annotations(bench, tuple(bench.profile), makes=True).model_copy(update={"idempotent_hint": False})
     return Tool(
         name=Chat.name, description=Said.__doc__, input_schema=untitled(Said.model_json_schema()),
-        output_schema=wrapped_schema(VALUE_SCHEMA), annotations=_annotations(bench, tuple(bench.profile), makes=True),
+        output_schema=wrapped_schema(VALUE_SCHEMA), annotations=hints,
     )  # fmt: skip
 
 
-def _annotations(bench: Workbench, capabilities: Sequence[str], makes: bool) -> Any:
-    """Nothing here changes or deletes what is there; drawing adds pictures, and served models are somebody else's."""
+def _annotations(bench: Workbench, capabilities: Sequence[str], makes: bool) -> ToolAnnotations:
+    """Nothing here changes or deletes what is there. Drawing adds pictures: the same for the same seed, unless the model
+    is served, and then it is somebody else's."""
     from mcp_types import ToolAnnotations
 
     tables = [bench.profile[name] for name in capabilities if isinstance(bench.profile.get(name), Mapping)]
     served = any(table.get("tool") in SERVED for table in tables)
-    return ToolAnnotations(read_only_hint=not makes, destructive_hint=False, idempotent_hint=not makes, open_world_hint=served)  # fmt: skip
+    return ToolAnnotations(
+        read_only_hint=not makes, destructive_hint=False, idempotent_hint=not (makes and served), open_world_hint=served
+    )
 
 
 async def _watched(
