@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from typing import Any
 
 import gradio as gr
+from gradio.component_meta import ComponentMeta
 from gradio.components.annotated_image import Annotation
 from gradio.data_classes import FileData, ImageData
 
@@ -14,7 +16,14 @@ def file_at(url: str) -> FileData:
     return FileData(path=url, url=url, mime_type="image/png")
 
 
-class LinkedImageSlider(gr.ImageSlider):
+class Derived(ComponentMeta):
+    """Makes a part from another of gradio's, with its events, and does not write a `.pyi` file beside this one."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> Any:
+        return ABCMeta.__new__(cls, name, bases, attrs)
+
+
+class LinkedImageSlider(gr.ImageSlider, metaclass=Derived):
     """Takes the addresses of the picture before and the one after."""
 
     is_template = True  # gradio draws it as the part that it is made from
@@ -26,7 +35,7 @@ class LinkedImageSlider(gr.ImageSlider):
         return self.data_model(root=(before, after))
 
 
-class LinkedRegions(gr.AnnotatedImage):
+class LinkedRegions(gr.AnnotatedImage, metaclass=Derived):
     """Takes the address of a picture, and for each region that of its mark and its label."""
 
     is_template = True
