@@ -27,6 +27,7 @@ from socratic import (
     cli_run,
     cli_sessions,
     cli_video,
+    cli_web,
     cli_words,
 )
 from socratic.cli_sheet import complain
@@ -46,6 +47,7 @@ cli_run.add_to(app)
 cli_chat.add_to(app)
 cli_sessions.add_to(app)
 cli_mcp.add_to(app)
+cli_web.add_to(app)
 cli_house.add_to(app)
 
 
