@@ -55,8 +55,9 @@ def run(
     if out.exists() and not resume:
         raise BadInput(f"{out} is there already", hint="choose another name, or go on in it with --resume")
     recipe, module = found(name)
-    chosen, done = dict(_setting(text) for text in settings or []), _done(out)
-    wanted = [source for source in expand(sources) if source not in done]
+    chosen, everything = dict(_setting(text) for text in settings or []), expand(sources)
+    done = _kept(out, everything)
+    wanted = [source for source in everything if source not in done]
     sheet = Sheet(as_json, None, f"socratic run {name}")
     with ExitStack() as stack:
         opened(stack, profile or str(getattr(module, "PROFILE", "")) or "pocket", no_cache)
@@ -113,20 +114,25 @@ def _check_models(module: Any) -> None:
         check(str(getattr(module, "PROFILE", "")), pinned)
 
 
-def _done(out: Path) -> set[str]:
-    """The pictures that have a row without an error."""
+def _kept(out: Path, sources: Sequence[str]) -> set[str]:
+    """Leaves only whole rows in a file to go on in, without failures that are tried again; tells which are done."""
     if not out.exists():
         return set()
-    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines() if _whole(line)]
-    return {str(row["image"]) for row in rows if "error" not in row}
+    rows = [row for line in out.read_text(encoding="utf-8").splitlines() if (row := _row_of(line))]
+    kept = [row for row in rows if "error" not in row or row["image"] not in sources]
+    fresh = out.with_name(out.name + ".new")
+    fresh.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8")
+    fresh.replace(out)
+    return {str(row["image"]) for row in kept if "error" not in row}
 
 
-def _whole(line: str) -> bool:
-    """Whether a line is a row; the last one is not where a run was cut off."""
+def _row_of(line: str) -> dict[str, Any] | None:
+    """A line as a row; the last one is none where a run was cut off."""
     try:
-        return "image" in json.loads(line)
-    except (ValueError, TypeError):
-        return False
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and "image" in row else None
 
 
 def told_of(row: Row[Any], out: Path) -> dict[str, Any]:

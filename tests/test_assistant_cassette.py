@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_scripted import leading
 from doubles import ScriptedEmbedder, picture
 from doubles_chat import ScriptedChat, call, calls, say
 from doubles_generate import ScriptedGenerator
@@ -85,8 +86,8 @@ def passes(test: Path) -> bool:
 
 def test_what_was_written_runs_as_a_test_on_the_pocket_models(tmp_path: Path) -> None:
     scene = load(Path(__file__).parent.parent / "pocket" / "pictures" / "scene-3.png")
-    replies = call("detect", phrases=["snake"]), say("Two snakes.")
-    with Assistant(model=ScriptedChat(replies=list(replies)), home=tmp_path / "home") as assistant:
+    model = leading([["detect", {"phrases": ["snake"]}], "Two snakes."])
+    with Assistant(model=model, home=tmp_path / "home") as assistant:
         conversation = assistant.open()
         conversation.ask("How many snakes?", [scene])
         recorded(conversation, tmp_path / "test_snakes.py")
@@ -107,7 +108,8 @@ def test_nothing_is_overwritten_and_a_broken_record_is_told(tmp_path: Path) -> N
         with pytest.raises(BadInput, match="nothing was said"):
             recorded(assistant.open(), tmp_path / "test_other.py")
     told = json.loads(file.read_text())
-    for bad in ({**told, "version": 2}, {**told, "session": {}}, {**told, "pictures": {"x": "?"}}, []):
+    broken: list[Any] = [{**told, "version": 2}, {**told, "session": {}}, {**told, "pictures": {"x": "?"}}, []]
+    for bad in broken:
         file.write_text(json.dumps(bad))
         with pytest.raises(BadInput, match="no recorded session"):
             replay(file, tmp_path, bench())
