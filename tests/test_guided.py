@@ -16,6 +16,7 @@ from tiny_chat import tokenizer as qwen_tokenizer
 
 from socratic.errors import BadInput, ModelUnavailable, ReplyError
 from socratic.guided import Guide, read, understood
+from socratic.prompt import load
 from socratic.torchvision_guard import guard
 from socratic.values import Call, Message, Offer, Request
 
@@ -236,6 +237,15 @@ def test_what_cannot_be_enforced_is_said(asked: Request, told: str) -> None:
     with pytest.raises(BadInput, match=told) as caught:
         guide("pocket").hold(asked)
     assert caught.value.hint
+
+
+def test_the_objects_that_our_prompts_ask_for_can_be_enforced() -> None:
+    schema = load("generate.layout").header.reply.schema_text()
+    assert takes(
+        "pocket",
+        request(schema=schema),
+        '{"background": "a lake", "objects": [{"what": "a swan", "box": [10, 55, 30.5, 25]}]}',
+    )
 
 
 def test_a_free_request_is_not_held() -> None:
