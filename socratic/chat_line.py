@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 from socratic.errors import BadInput
 from socratic.images import SUFFIXES
 
-_WORD = re.compile(r"""'[^'\n]*'|"[^"\n]*"|(?:\\.|[^\s\\])+""")
+# Quotes count at the start of a word only, since people write "what's". Shells quote a quote as '\'' or '"'"'.
+_WORD = re.compile(r"""'[^'\n]*'(?:(?:\\'|"'")'[^'\n]*')*|"[^"\n]*"|(?:\\.|[^\s\\])+""")
 _ENDS = "?!,.;:)"
 
 
@@ -89,7 +90,9 @@ def _named(text: str) -> Iterator[tuple[str, Path]]:
 
 def path_of(typed: str) -> Path | None:
     """The path that a word means; None where it cannot be one."""
-    plain = typed[1:-1] if typed[:1] in "'\"" and typed[-1:] == typed[:1] and len(typed) > 2 else re.sub(r"\\(.)", r"\1", typed)  # fmt: skip
+    plain = re.sub(r"\\(.)", r"\1", typed)
+    if typed[:1] in "'\"" and typed[-1:] == typed[:1] and len(typed) > 2:
+        plain = re.sub(r"""'(?:\\'|"'")'""", "'", typed[1:-1]) if typed[0] == "'" else typed[1:-1]
     if plain.lower().startswith("file://"):
         plain = unquote(urlsplit(plain).path)
     try:
@@ -101,10 +104,13 @@ def path_of(typed: str) -> Path | None:
 def endings(word: str, commands: Sequence[str], handles: Sequence[str]) -> Iterator[str]:
     """What a word that is being typed may become: a command, a handle, a folder or a file."""
     if word.startswith("/") and "/" not in word[1:]:
-        yield from (f"/{c}" for c in commands if f"/{c}".startswith(word))
+        named = [f"/{c}" for c in commands if f"/{c}".startswith(word)]
+        yield from named
+        if named:
+            return
     if word.startswith("img"):
         yield from (h for h in handles if h.startswith(word))
-    if word and (len(word) > 1 or word != "/"):
+    if word and word != "/":
         yield from _paths(word, lambda path: path.is_dir() or path.suffix.lower() in (*SUFFIXES, ".gallery"))
 
 
