@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import os
+import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,6 +71,31 @@ def test_nothing_outside_is_read_by_any_reader(
         getattr(files, reader)(name)
     assert not files.given and "caption of out" not in str(refused.value)
     assert any(w in refused.value.message for w in ("outside the folders", "there is no prompt", "there is no '"))
+
+
+_opened: list[str] = []
+_heeding = False
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if _heeding and event in ("open", "os.listdir", "os.scandir"):
+        _opened.append(str(arguments[0]))
+
+
+def test_python_itself_saw_nothing_outside_opened(files: Files, place: Path) -> None:
+    global _heeding
+    sys.addaudithook(_hear)
+    _heeding = True
+    try:
+        for name in (*OUTSIDE, "mixed", "list.jsonl", "one.png"):
+            for reader in READERS:
+                with suppress(BadInput):
+                    getattr(files, reader)(name.replace("{out}", str(place / "out")))
+    finally:
+        _heeding = False
+    opened = [Path(name).resolve() for name in _opened]
+    assert place / "in" / "one.png" in opened, "what lies inside is opened"
+    assert [p for p in opened if p.is_relative_to(place / "out") or p == Path("/etc/passwd")] == []
 
 
 def test_outside_names_are_refused_alike_whether_or_not_they_exist(files: Files, place: Path) -> None:
