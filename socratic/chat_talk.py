@@ -94,6 +94,7 @@ class Talk:
             self._stopping = stop.pop_all()  # what still runs hears it until the next turn begins
             if isinstance(events, Iterable) and hasattr(events, "close"):
                 events.close()
+            self.conversation.lost = ""  # the person knows
             raise
         except SocraticError:
             raise
