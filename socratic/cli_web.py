@@ -62,7 +62,8 @@ def _gallery(folder: Path, bench: Any, home: Path) -> str:
     from socratic.indexing import refreshed
 
     if not folder.is_dir():
-        return str(Index.load(folder) and folder.resolve())
+        Index.load(folder).check(bench.tool("embedder"))
+        return str(folder.resolve())
     made = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     kept = home / "galleries" / f"{bench.name}-{made}.gallery".replace("/", "-")
     kept.parent.mkdir(mode=0o700, exist_ok=True)
