@@ -99,16 +99,22 @@ def result_schema(kind: Any) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "number"}}
     plain = get_origin(kind) or kind
     described = described_arguments(plain.__doc__ or "", "Attributes")
-    names = _keys(plain) if hasattr(plain, "as_dict") else [f.name for f in fields(plain)]
-    rows = {n: {"description": described[n]} if n in described else {} for n in names}
-    return {"type": "object", "description": summary(plain.__doc__ or ""), "properties": rows, "required": names}
+    told, always = _keys(plain) if hasattr(plain, "as_dict") else ([f.name for f in fields(plain)],) * 2
+    rows = {n: {"description": described[n]} if n in described else {} for n in told}
+    return {"type": "object", "description": summary(plain.__doc__ or ""), "properties": rows, "required": always}
 
 
-def _keys(kind: Any) -> list[str]:
-    """The names in the last object that `as_dict` returns; none where it passes on another value's."""
+def _keys(kind: Any) -> tuple[list[str], list[str]]:
+    """The names that `as_dict` writes down, and those that it always tells; none where it passes on another value's."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind.as_dict)))
-    returned = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return) and isinstance(n.value, ast.Dict)]
-    return [k.value for k in returned[-1].keys if isinstance(k, ast.Constant)] if returned else []  # type: ignore[misc]
+    returned = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
+    names = [_names(value) if isinstance(value, ast.Dict) else [] for value in returned]
+    told = list(dict.fromkeys(name for some in names for name in some))
+    return told, [name for name in told if all(name in some for some in names)]
+
+
+def _names(told: ast.Dict) -> list[str]:
+    return [key.value for key in told.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def makes_pictures(kind: Any) -> bool:
