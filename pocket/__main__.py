@@ -82,13 +82,15 @@ def train(
 @app.command()
 def score(
     out: Annotated[Path, typer.Option("-o", "--out", help="The report.")] = HERE / "SCORES.md",
-    part: Annotated[str, typer.Option(help="all, words (CLIP and writer), sight (the others) or recipes.")] = "all",
+    part: Annotated[
+        str, typer.Option(help="all, words (CLIP and writer), sight (the others), recipes or assistant.")
+    ] = "all",
 ) -> None:
     """Scores the pocket models on freshly drawn unseen scenes; writes the report, and pictures beside it."""
     from socratic.pocket.score import report
 
-    if part not in ("all", "words", "sight", "recipes"):
-        raise typer.BadParameter("all, words, sight or recipes", param_hint="--part")
+    if part not in ("all", "words", "sight", "recipes", "assistant"):
+        raise typer.BadParameter("all, words, sight, recipes or assistant", param_hint="--part")
     text = report(out.read_text(encoding="utf-8") if out.is_file() else "", part, out.parent / "gallery")
     out.write_text(text, encoding="utf-8")
     typer.echo(text)

@@ -29,7 +29,12 @@ from socratic.values import Picture
 from socratic.workbench import Workbench, open_profile
 
 HAND_WRITTEN, PARAPHRASED = "descriptors.json", "descriptors.paraphrased.json"
-TABLES = {"words": "Judging and writing", "sight": "Seeing and drawing", "recipes": "Recipes that check and repair"}
+TABLES = {
+    "words": "Judging and writing",
+    "sight": "Seeing and drawing",
+    "recipes": "Recipes that check and repair",
+    "assistant": "The assistant",
+}
 HEAD = """\
 # Scores of the pocket models
 
@@ -193,8 +198,17 @@ def recipes(gallery: Path) -> list[Row]:
         return score_recipes.rows(gallery)
 
 
+def assistant() -> list[Row]:
+    """The assistant that the writer leads, on held-out requests; about fifteen minutes on two cores."""
+    from socratic.pocket import score_assistant
+
+    return score_assistant.rows()
+
+
 def _scored(part: str, gallery: Path) -> list[Row]:
-    return words() if part == "words" else sight(gallery) if part == "sight" else recipes(gallery)
+    if part in ("words", "assistant"):
+        return words() if part == "words" else assistant()
+    return sight(gallery) if part == "sight" else recipes(gallery)
 
 
 def report(old: str, part: str, gallery: Path) -> str:
@@ -202,7 +216,7 @@ def report(old: str, part: str, gallery: Path) -> str:
 
     Args:
         old: the report as it is, from which the table that is not scored is kept.
-        part: `all`, `words`, `sight` or `recipes`.
+        part: `all`, `words`, `sight`, `recipes` or `assistant`.
     """
     tables = {}
     for name, title in TABLES.items():

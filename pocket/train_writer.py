@@ -1,7 +1,8 @@
 """Trains the pocket writer, a small causal language model with a chat template: `python -m socratic.pocket train writer`.
 
-Starts from random weights and learns the conversations of `lessons.py`; only the replies are scored.
-Resumable. Knows nothing of how the writer is used.
+Starts from random weights and learns the conversations of `lessons.py`; only the replies are scored. Then a second
+course follows (`train_writer_talk.py`), in which it learns to lead the assistant. Resumable. Knows nothing of how the
+writer is used.
 """
 
 from __future__ import annotations
@@ -47,7 +48,11 @@ SPECIAL = ["<|pad|>", "<|im_start|>", "<|im_end|>"]
 
 
 def train(out: Path, work: Path, *, steps: int = 3200, batch: int = 32, lr: float = 1.5e-3) -> None:
-    """Trains and writes the model with its tokenizer to `out`; `work` keeps the resumable state."""
+    """Trains and writes the model with its tokenizer to `out`; `work` keeps the resumable state.
+
+    Args:
+        steps: of the first course; the second one has its own length.
+    """
     guard()
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
@@ -91,6 +96,9 @@ def train(out: Path, work: Path, *, steps: int = 3200, batch: int = 32, lr: floa
                 state,
             )
             save(model, out)
+    from socratic.pocket import train_writer_talk
+
+    train_writer_talk.train(out, work)
 
 
 def old_loss(model: Any, tokenizer: Any, step: int, batch: int) -> Tensor:

@@ -13,6 +13,9 @@ from importlib.resources import files
 
 import yaml
 
+from socratic.pocket.scenes import PLACES
+from socratic.pocket.talk_words import COLOURS, names, plural
+
 BEFORE = (
     "", "", "", "", "", "", "", "", "please ", "please, ", "hey, ", "hi, ", "hello, ", "ok, ", "okay, ", "now ", "so, ",
     "and ", "well, ", "quick question: ", "can you tell me, ", "tell me, ", "could you please ", "can you ", "would you ",
@@ -56,7 +59,7 @@ def written(rng: random.Random, text: str, kind: str) -> str:
 
 def slipped(rng: random.Random, text: str) -> str:
     """One letter of one long word doubled, lost or swapped; never in a name of a picture."""
-    words = [m for m in re.finditer(r"\b[a-z]{4,}\b", text) if text[m.start() - 1 : m.start()] not in (":", "-", ".")]
+    words = list(re.finditer(r"(?<![\w:.-])[a-z]{4,}(?![\w:.-])", text))
     if not words:
         return text
     word = rng.choice(words)
@@ -65,12 +68,45 @@ def slipped(rng: random.Random, text: str) -> str:
 
 
 @cache
+def _names() -> re.Pattern[str]:
+    forms = {form for n in names() for form in (n, plural(n))}
+    return re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, forms), key=len, reverse=True))})\b")
+
+
+@cache
+def _held() -> dict[str, str]:
+    """What each slot may hold, as a regular expression in which # stands for the name of a thing."""
+    one = r"(?:(?:the|this|a|an|no|one|two|three|four|\d) )?(?:\w+ of )?(?:\w+ colour )?#"
+    thing = rf"{one}(?:(?:,| and| or) {one})*"
+    kinds = "picture|image|photo|one|drawing|original|scene"
+    more = " i gave you| you drew| you found| before| from me| from the folder"
+    picture = (
+        rf"(?:it|this|that|(?:the|this|that|my|your) (?:\w+ )?(?:{kinds})(?:{more})?|img:\w+|[\w -]+\.(?:png|jpe?g|webp)"
+        r"|(?:picture|image) (?:\d|one|two|three|four)|the other)"
+    )
+    both = r"(?:the (?:last )?two(?: pictures| images)?|these(?: two| pictures| images)?|both(?: pictures)?|the pictures|them)"
+    scene = rf"(?:an? (?:photo|cartoon|sketch|painting) of )?{thing}(?:,? (?:on|in|at|under|out|before|without|but|no|left|right|above|below) .*)?"  # fmt: skip
+    held = {
+        **dict.fromkeys(("xs", "x", "the", "n", "new", "newn"), thing), **dict.fromkeys(("pic", "one", "other"), picture),
+        "in": rf"(?:(?:in|on) {picture}|here|there|)", "both": both, **dict.fromkeys(("scene", "facts"), scene),
+        "at": r"(?:on|in|at|under|out|before) .*", "place": rf"(?:an? |the )?(?:{'|'.join(PLACES)})", "file": r".*", "colour": f"(?:{'|'.join(COLOURS)})",
+        "spot": r"(?:at|in|on) the \w+(?: left| right)?",
+    }  # fmt: skip
+    return held | {"the": rf"(?:{thing}|it|that|this)(?: one)?"}
+
+
+@cache
 def pattern(wording: str) -> re.Pattern[str]:
-    """What a wording may say, whatever its slots hold."""
+    """What a wording may say; # stands for the name of a thing."""
     parts = re.split(r"([()|]|\{\w+\})", wording)
     opened = {"(": "(?:", ")": ")", "|": "|"}
-    told = [opened.get(p) or (".*" if _SLOT.fullmatch(p) else re.escape(p).replace(r"\ ", " *")) for p in parts]
-    return re.compile("".join(told))
+
+    def told(part: str) -> str:
+        if slot := _SLOT.fullmatch(part):
+            return _held().get(slot[1], r"[\w' ]+")
+        return opened.get(part) or re.escape(_names().sub("#", part)).replace(r"\ ", " *").replace(r"\#", "#")
+
+    return re.compile("".join(map(told, parts)).replace(" *", " ?"))
 
 
 def plain(text: str) -> str:
@@ -81,7 +117,8 @@ def plain(text: str) -> str:
     return text.strip()
 
 
-def produced(text: str) -> bool:
-    """Whether a wording of the lessons says this, with any manners and anything in its slots."""
-    forms = {text.lower().strip(), re.sub(r"[.?!]+$", "", text.lower().strip()), plain(text)}
-    return any(pattern(w).fullmatch(form) for rows in wordings().values() for w in rows for form in forms)
+def said_by(text: str) -> list[str]:
+    """The wordings of the lessons that say this, with any manners and anything in their slots."""
+    bare = text.lower().strip()
+    forms = {_names().sub("#", form) for form in (bare, re.sub(r"[.?!]+$", "", bare), plain(text))}
+    return [w for rows in wordings().values() for w in rows if any(pattern(w).fullmatch(form) for form in forms)]

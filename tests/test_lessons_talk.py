@@ -1,0 +1,136 @@
+"""The lessons of the assistant: calls that fit the tools, handles that exist, tools' words that are the recipes' own."""
+
+from __future__ import annotations
+
+import json
+import random
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from socratic.assistant.album import HANDLE
+from socratic.pocket import told
+from socratic.pocket.lessons_talk import LACKING, Setting, TalkLesson, offered, setting, talk_lesson
+from socratic.pocket.talk_kinds import NO_PICTURE
+from socratic.pocket.train_writer_talk import encoded
+from socratic.regions import Box, Region, Regions
+from socratic.values import Message, Offer
+
+SEEDS = st.integers(0, 10**9)
+
+
+@cache
+def tools() -> tuple[Offer, ...]:
+    return offered()
+
+
+def made(seed: int) -> tuple[Setting, TalkLesson]:
+    rng = random.Random(seed)
+    where = setting(rng, tools())
+    return where, talk_lesson(rng, where)
+
+
+def called(message: Message) -> str:
+    """A call as the chat template writes it."""
+    call = message.calls[0]
+    return f'<tool_call>{{"name": "{call.name}", "arguments": {call.arguments}}}</tool_call>'
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS)
+def test_scored_calls_fit_the_tools_that_are_offered(seed: int) -> None:
+    where, lesson = made(seed)
+    schemas = {o.name: json.loads(o.schema) for o in where.tools}
+    for message, scored in zip(lesson.messages, lesson.scored, strict=True):
+        for call in message.calls if scored else ():
+            given_now = json.loads(call.arguments)
+            assert set(given_now) <= set(schemas[call.name]["properties"])
+            assert set(schemas[call.name].get("required", [])) <= set(given_now)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS)
+def test_what_is_scored_names_only_pictures_that_were_told(seed: int) -> None:
+    _, lesson = made(seed)
+    before = ""
+    for message, scored in zip(lesson.messages, lesson.scored, strict=True):
+        said = message.text + "".join(c.arguments for c in message.calls)
+        if scored:
+            assert set(HANDLE.findall(said)) <= set(HANDLE.findall(before)), said
+        before += said
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS)
+def test_a_lesson_ends_with_the_assistant_and_teaches_only_it(seed: int) -> None:
+    _, lesson = made(seed)
+    assert lesson.messages[0].role == "system" and lesson.messages[-1].role == "assistant" and lesson.scored[-1]
+    assert all(m.role == "assistant" for m, scored in zip(lesson.messages, lesson.scored, strict=True) if scored)
+    requests = [m.text for m in lesson.messages if m.role == "user"]
+    assert all("Pictures:" not in text for text in requests[:-1])
+
+
+def test_a_tool_that_is_not_offered_is_never_called_and_its_lack_is_said() -> None:
+    rng = random.Random(5)
+    where = Setting("You help.", tuple(o for o in tools() if o.name == "caption"))
+    lessons = [talk_lesson(rng, where) for _ in range(60)]
+    assert {c.name for x in lessons for m, s in zip(x.messages, x.scored, strict=True) if s for c in m.calls} <= {
+        "caption"
+    }
+    assert LACKING in {x.messages[-1].text for x in lessons}
+
+
+def test_without_a_picture_nothing_is_looked_at() -> None:
+    rng = random.Random(11)
+    where = Setting("You help.", tools())
+    lessons = [talk_lesson(rng, where) for _ in range(400)]
+    assert NO_PICTURE in {x.messages[-1].text for x in lessons}
+    for lesson in lessons:
+        if lesson.messages[-1].text == NO_PICTURE:
+            assert "Pictures:" not in lesson.messages[-2].text
+
+
+def test_the_ids_of_a_lesson_are_those_of_the_whole_conversation() -> None:
+    """What is shared by a batch and the rest of each lesson make up what the chat template renders."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained("pocket/writer")
+    rng = random.Random(3)
+    where = setting(rng, tools())
+    lessons = [talk_lesson(rng, where) for _ in range(12)]
+    head, rows = encoded(tokenizer, lessons)
+    for lesson, (ids, mask) in zip(lessons, rows, strict=True):
+        told_all = [m.as_dict() for m in lesson.messages]
+        text = tokenizer.apply_chat_template(told_all, tools=[o.as_dict() for o in where.tools] or None, tokenize=False)
+        assert head + ids == tokenizer(text, add_special_tokens=False)["input_ids"]
+        learnt = tokenizer.decode([i for i, counts in zip(ids, mask, strict=True) if counts])
+        wanted = [m.text or called(m) for m, scored in zip(lesson.messages, lesson.scored, strict=True) if scored]
+        assert learnt == "".join(f"{text}<|im_end|>" for text in wanted)
+
+
+@pytest.mark.parametrize("where", told.WHERE)
+def test_places_are_said_as_regions_say_them(where: str) -> None:
+    x = 10 if "left" in where else 90 if "right" in where else 50
+    y = 10 if "upper" in where or "top" in where else 90 if "lower" in where or "bottom" in where else 50
+    regions = Regions(100, 100, (Region("dog", 0.91, Box(x - 5, y - 5, x + 5, y + 5)),))
+    assert told.Found((("dog", 91, where),)).say() == regions.say()
+
+
+def test_nothing_found_is_said_as_regions_say_it() -> None:
+    assert told.Found(()).say() == Regions(10, 10).say()
+
+
+@given(SEEDS)
+def test_a_count_names_every_find_once(seed: int) -> None:
+    rng = random.Random(seed)
+    finds = told.found(rng, ["dog", "cat"])
+    text = told.answer_count(finds, ["dog", "cat"]).lower()
+    for name in ("dog", "cat"):
+        assert told.many(name, len(finds.places(name))) in text
+
+
+def test_a_denied_fact_is_turned_round() -> None:
+    answers = {told.checked(random.Random(seed), "two dogs on a beach")[1] for seed in range(200)}
+    assert {"Yes, that is true.", "No: there is no dog.", "No: there is one dog.", "No: this is no beach."} <= answers
