@@ -78,7 +78,12 @@ class Prompt:
         talk = self._talk
         row = talk.assistant.store.session(talk.conversation.id)
         entries = talk.conversation.album.entries()
-        parts = [row.title or "new session", f"{len(entries)} pictures, newest {entries[-1].handle}" if entries else "no picture yet"]  # fmt: skip
+        count = (
+            f"{len(entries)} picture{'s' * (len(entries) > 1)}, newest {entries[-1].handle}"
+            if entries
+            else "no picture yet"
+        )
+        parts = [row.title or "new session", count]
         return FormattedText([("", clean("  ·  ".join(parts)))])
 
 
