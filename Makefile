@@ -20,6 +20,7 @@ demo: .venv/demo ## caption and classify the sample pictures, and show the conve
 	$(BIN)/python -m socratic.pocket demo -o demo
 
 test: .venv/dev lint types ## run everything that CI runs
+	@command -v tmux >/dev/null || echo "no tmux here, so the terminal chat is not tested in a terminal: apt-get install tmux"
 	$(BIN)/python -m pytest
 
 lint: .venv/dev ## check style and formatting

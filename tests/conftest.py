@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+collect_ignore = [] if shutil.which("tmux") else ["test_chat_tmux.py"]
+"""Tests of a real terminal, where there is none; `make test` says so."""
 SCENES = Path(__file__).parent / "scenes"
 
 
