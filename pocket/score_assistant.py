@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
+
 from socratic.assistant import Assistant
 from socratic.assistant.store import Origin
 from socratic.errors import SocraticError
@@ -95,28 +97,37 @@ def _share(hits: Sequence[bool]) -> float:
     return sum(hits) / max(1, len(hits))
 
 
-def outcomes_of(wanted: Sequence[Request], bench: Workbench | None = None, model: Any = None) -> Iterator[Outcome]:
+def outcomes_of(
+    wanted: Sequence[Request],
+    bench: Workbench | None = None,
+    model: Any = None,
+    painted: Callable[[Scene], Image] | None = None,
+) -> Iterator[Outcome]:
     """Asks the requests, each in a session of its own.
 
     Args:
         bench: the models behind the tools; the pocket profile when absent.
         model: who leads, as a LangChain chat model; the workbench's writer when absent.
+        painted: makes the picture of a scene; the painter of the drawn world when absent.
     """
+    painted = painted or partial(paint, size=SIZE)
     bench = bench or open_profile("pocket")
     with (
         tempfile.TemporaryDirectory() as folder,
         Assistant(bench, model=model, home=Path(folder) / "home") as assistant,
     ):
-        found = _folder(bench, Path(folder), wanted)
+        found = _folder(bench, Path(folder), wanted, painted)
         for request in wanted:
-            yield _outcome(assistant, request, Path(folder), found)
+            yield _outcome(assistant, request, Path(folder), found, painted)
 
 
-def _outcome(assistant: Assistant, request: Request, folder: Path, found: dict[str, Scene]) -> Outcome:
+def _outcome(
+    assistant: Assistant, request: Request, folder: Path, found: dict[str, Scene], painted: Callable[[Scene], Image]
+) -> Outcome:
     talk = assistant.open()
     for number, (scene, drawn) in enumerate(zip(request.scenes, request.drawn, strict=True), start=1):
         origin = Origin("drawn", scene.caption()) if drawn else Origin("given", f"scene-{number}.png")
-        talk.album.add(Picture.of(paint(scene, SIZE), f"scene-{number}.png"), origin)
+        talk.album.add(Picture.of(painted(scene), f"scene-{number}.png"), origin)
     if found:
         talk.room.set("gallery", folder / "gallery.npz")
     try:
@@ -133,7 +144,9 @@ def _outcome(assistant: Assistant, request: Request, folder: Path, found: dict[s
     return Outcome(request, call_right(request, turn), answer_right(request, turn), invented(turn), "", said.text, tuple(said.tools))  # fmt: skip
 
 
-def _folder(bench: Workbench, folder: Path, wanted: Sequence[Request]) -> dict[str, Scene]:
+def _folder(
+    bench: Workbench, folder: Path, wanted: Sequence[Request], painted: Callable[[Scene], Image]
+) -> dict[str, Scene]:
     """A folder of pictures to search: those of the searches, and others."""
     searched = [r for r in wanted if r.tool == "retrieve"]
     if not searched:
@@ -141,7 +154,7 @@ def _folder(bench: Workbench, folder: Path, wanted: Sequence[Request]) -> dict[s
     scenes = [s for r in searched for s in r.scenes] + [plan(FIRST_SEED - 1 - i, "test") for i in range(NEIGHBOURS)]
     named = {f"scene-{i}.png": scene for i, scene in enumerate(scenes, start=100)}
     for name, scene in named.items():
-        paint(scene, SIZE).save(folder / name)
+        painted(scene).save(folder / name)
     with bench.used():
         made = refreshed(None, [str(folder / name) for name in named], bench.tool("embedder"))
     made.index.save(folder / "gallery.npz")
