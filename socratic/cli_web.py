@@ -34,14 +34,15 @@ def web(
     auth: Annotated[str, typer.Option(help="NAME:PASSWORD, or a file with one such line per user.")] = "",
 ) -> None:
     """Talks with you in the browser: chat, pictures, what the models said; runs until Ctrl-C."""
+    from socratic.web import Served, serve, users_of
+
+    served = Served(host, port, users_of(auth) if auth else ())  # refuses before anything is loaded
     try:
         from socratic.assistant import Assistant
-        from socratic.web import Served, serve, users_of
     except ImportError as error:
         raise ModelUnavailable(f"the page needs more packages: {error}", hint="pip install -c constraints.txt '.[web]'") from error  # fmt: skip
     from socratic.workbench import open_profile
 
-    served = Served(host, port, users_of(auth) if auth else ())  # refuses before anything is loaded
     bench = open_profile(profile)
     with Assistant(bench) as assistant:
         settings = {"gallery": _gallery(folder, bench, assistant.store.home)} if folder else {}

@@ -19,12 +19,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from socratic.assistant import Assistant
 from socratic.errors import BadInput, ModelUnavailable
 from socratic.web_guard import Guard, Uploads
-from socratic.web_sessions import Sessions
+
+if TYPE_CHECKING:
+    from socratic.assistant import Assistant
 
 MOST_BYTES = 20 * 1024 * 1024
 """Of one uploaded picture."""
@@ -102,6 +103,7 @@ def build(assistant: Assistant, served: Served) -> Any:
         raise ModelUnavailable(f"the page needs gradio: {error}", hint="pip install -c constraints.txt '.[web]'") from error  # fmt: skip
     from socratic.web_page import CSS, page, theme
     from socratic.web_routes import add_routes
+    from socratic.web_sessions import Sessions
 
     sessions, uploads = Sessions(assistant, served.settings), Uploads()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
