@@ -104,6 +104,8 @@ class Graph:
             for table in ("checkpoints", "writes"):
                 await self._saver.conn.execute(f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id <> ?", (self.session, last))  # fmt: skip
             await self._saver.conn.commit()
+            # The journal file keeps the size of its largest turn otherwise: megabytes for a database of kilobytes.
+            await self._saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def rewrite(self, messages: Sequence[AnyMessage]) -> None:
         """Makes these the messages of the session, with no turn going on."""
