@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,24 @@ def test_a_session_is_listed_moved_frozen_recorded_and_deleted(home: Path) -> No
     assert done.exit_code == 0 and "1 steps for each picture: detect" in done.stdout, done.output
     assert 'PROFILE = "pocket"' in (home / "snakes.py").read_text()
     assert "grounding_dino:" in (home / "snakes.py").read_text()
+    assert runs_over_a_folder(home) == [2, "BadInput"]
     made = run("cassette", fresh, "-o", home / "test_snakes.py").stdout.splitlines()
     assert made == [str(home / "test_snakes.py"), str(home / "test_snakes.json")]
     assert CliRunner().invoke(app, ["sessions", "delete", session], input="n\n").exit_code == 1
     assert run("delete", session, "--yes").exit_code == run("delete", fresh, "--yes").exit_code == 0
     assert run("list").stdout == "" and list((home / "home" / "pictures").iterdir()) == []
+
+
+def runs_over_a_folder(home: Path) -> list[object]:
+    """What the frozen recipe says of a scene and of a broken file: how many snakes, and the error."""
+    (home / "in").mkdir()
+    shutil.copy(SCENE, home / "in" / "a.png")
+    (home / "in" / "b.png").write_bytes(b"no picture")
+    frozen, out = str(home / "snakes.py"), home / "out.jsonl"
+    done = CliRunner().invoke(app, ["run", frozen, str(home / "in"), "-o", str(out)])
+    assert done.exit_code == 1, done.output
+    good, bad = map(json.loads, out.read_text().splitlines())
+    return [len(good["steps"][0]["value"]["regions"]), bad["error"]["type"]]
 
 
 def test_an_unknown_session_is_a_mistake_with_advice(home: Path) -> None:
