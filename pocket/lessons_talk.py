@@ -117,7 +117,7 @@ def _told(rng: random.Random, where: Setting, desk: Desk, turns: Sequence[Turn])
             call = Call(turn.call[0], json.dumps(turn.call[1], ensure_ascii=False), "call_0")
             messages.append(Message("assistant", "", calls=(call,)))
             scored.append(new and (whole or not turn.fresh))
-            if new and whole and turn.fresh:
+            if scored[-1] and (turn.fresh or rng.random() < 0.35):
                 return TalkLesson(tuple(messages), tuple(scored), where.tools)
             messages.append(Message("tool", turn.told, answers="call_0"))
             scored.append(False)

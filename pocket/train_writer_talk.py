@@ -7,6 +7,7 @@ system text and tools, which are therefore read once. Resumable.
 from __future__ import annotations
 
 import random
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,12 @@ from socratic.pocket import course
 from socratic.pocket.lessons_talk import TalkLesson, offered, setting, talk_lesson
 from socratic.torchvision_guard import guard
 
-BATCH, OLD = 16, 8
+BATCH, OLD = 20, 8
 """Lessons of this course and of the first one in a step."""
 BLOCK = 4
 
 
-def train(out: Path, work: Path, *, steps: int = 1800, lr: float = 8e-4) -> None:
+def train(out: Path, work: Path, *, steps: int = 1800, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
@@ -72,16 +73,17 @@ def _length(lesson: TalkLesson) -> int:
 
 
 def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson]) -> Tensor:
-    """Cross entropy on what the assistant says in lessons of one setting."""
+    """Cross entropy on what the assistant says in lessons of one setting, weighted."""
     head, rows = encoded(tokenizer, lessons)
     longest = max(len(ids) for ids, _ in rows)
     ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in rows])
-    scored = torch.tensor([mask + [0] * (longest - len(mask)) for _, mask in rows]).bool()
+    weights = torch.tensor([row + [0.0] * (longest - len(row)) for _, row in rows])[:, 1:]
     with torch.autocast("cpu", torch.bfloat16):
         shared = model.model(input_ids=torch.tensor([head]), use_cache=True).past_key_values
         hidden = model.model(input_ids=ids, past_key_values=_for_all(shared, len(rows))).last_hidden_state[:, :-1]
-        logits = model.lm_head(hidden[scored[:, 1:]])
-    return functional.cross_entropy(logits.float(), ids[:, 1:][scored[:, 1:]])
+        logits = model.lm_head(hidden[weights > 0])
+    losses = functional.cross_entropy(logits.float(), ids[:, 1:][weights > 0], reduction="none")
+    return (losses * weights[weights > 0]).sum() / weights.sum()
 
 
 def _for_all(shared: Any, n: int) -> Any:
@@ -95,8 +97,8 @@ def _for_all(shared: Any, n: int) -> Any:
     return cache
 
 
-def encoded(tokenizer: Any, lessons: list[TalkLesson]) -> tuple[list[int], list[tuple[list[int], list[int]]]]:
-    """Token ids of what all lessons begin with; and of each the rest, with a mask of what is scored."""
+def encoded(tokenizer: Any, lessons: list[TalkLesson]) -> tuple[list[int], list[tuple[list[int], list[float]]]]:
+    """Token ids of what all lessons begin with; and of each the rest, with what each token counts."""
     tools = [offer.as_dict() for offer in lessons[0].tools]
     heads: set[str] = set()
     rows = []
@@ -109,14 +111,32 @@ def encoded(tokenizer: Any, lessons: list[TalkLesson]) -> tuple[list[int], list[
     return tokenizer(f"<|im_start|>{head}", add_special_tokens=False)["input_ids"], rows
 
 
-def _row(tokenizer: Any, pieces: list[str], scored: tuple[bool, ...]) -> tuple[list[int], list[int]]:
+def _row(tokenizer: Any, pieces: list[str], scored: tuple[bool, ...]) -> tuple[list[int], list[float]]:
     """Messages as ids; of a scored one counts what comes after the role, up to the end mark."""
     ids: list[int] = []
-    mask: list[int] = []
-    role = len(tokenizer("<|im_start|>assistant\n", add_special_tokens=False)["input_ids"])
+    weights: list[float] = []
     for piece, counts in zip(pieces, scored, strict=True):
-        own = tokenizer(f"<|im_start|>{piece}", add_special_tokens=False)["input_ids"]
-        after = len(tokenizer("\n", add_special_tokens=False)["input_ids"])
-        ids += own
-        mask += [0] * role + [1] * (len(own) - role - after) + [0] * after if counts else [0] * len(own)
-    return ids, mask
+        text = f"<|im_start|>{piece}"
+        own = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        ids += own["input_ids"]
+        weights += _weights(text, own["offset_mapping"]) if counts else [0.0] * len(own["input_ids"])
+    return ids, weights
+
+
+def _weights(text: str, spans: list[tuple[int, int]]) -> list[float]:
+    """What the tokens of a reply count: choices much, forms less, the letters of handles least.
+
+    Most of a call is its form, and a handle is hard to copy; evenly weighted, which tool is called was hardly learnt.
+    """
+    begin, end = text.index("\n") + 1, text.rindex("<|im_end|>") + len("<|im_end|>")
+    chosen = [m.span(1) for m in re.finditer(r'(?:: \[?|, )"([^"]+"?)', text) if text.startswith("<tool_call>", begin)]
+    handles = [m.span() for m in re.finditer(r"[0-9a-f]{6}\b", text)]
+
+    def weight(first: int, last: int) -> float:
+        if not begin <= first < end:
+            return 0.0
+        if any(a <= first < b for a, b in handles):
+            return 0.3
+        return 3.0 if first == begin or any(a <= first < b for a, b in chosen) else 1.0
+
+    return [weight(first, last) for first, last in spans]

@@ -70,7 +70,7 @@ def turn(request: Request, said: str, tool: str = "", made: tuple[Entry, ...] = 
     before = [Entry(f"img:{i}{i}{i}{i}{i}{i}", "", Origin("given", "a.png")) for i in range(len(request.scenes))]
     calls = [{"name": tool, "arguments": arguments, "ok": True}] if tool else []
     return Happened(
-        text, calls, before, [*before, *made], {"scene-100.png": request.scenes[-1]} if request.scenes else {}
+        said, calls, before, [*before, *made], {"scene-100.png": request.scenes[-1]} if request.scenes else {}
     )
 
 
