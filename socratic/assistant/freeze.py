@@ -19,6 +19,7 @@ from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
+from socratic.assistant.album import HANDLE
 from socratic.assistant.behind import runs_of_last
 from socratic.assistant.conversation import Conversation
 from socratic.assistant.offers import Offered, offers
@@ -128,7 +129,7 @@ class _Writing:
         function = self.name if self.name not in {*(c.name for c in self.calls), *_TAKEN} else f"{self.name}_again"
         template = files("socratic.assistant").joinpath("frozen.txt").read_text(encoding="utf-8")
         made = template.format(
-            title=words(self._title()) or "A conversation", file=f"{self.name}.py", stem=self.name, imports=imports,
+            title=self._title(), file=f"{self.name}.py", stem=self.name, imports=imports,
             profile=literal(profile), models=f"{{\n{shown}}}" if shown else "{}", function=function,
             parameters=self._parameters(), body=body, asked="\n".join(self._asked()), more=self._more(),
         )  # fmt: skip
@@ -203,7 +204,8 @@ class _Writing:
         return {capability: told for capability, told in prints.items() if told in speakers}
 
     def _title(self) -> str:
-        return next((c.asked for c in self.calls if c.asked), "")
+        told = next((told for c in self.calls if (told := words(c.asked))), "a conversation")
+        return told[0].upper() + told[1:]
 
     def _asked(self) -> list[str]:
         return [f"- {told}" for told in dict.fromkeys(words(c.asked) for c in self.calls) if told]
@@ -214,7 +216,7 @@ _TAKEN = ("steps", "talk", "picture", "gallery", "recipe", "Steps", "Outcome", "
 
 def words(text: str) -> str:
     """Words of a user for a comment or a docstring: on one line, without marks that end either."""
-    plain = re.sub(r"[^\w ,.?!;:()-]", " ", " ".join(text.split()))
+    plain = re.sub(r"[^\w ,.?!;:()-]", " ", " ".join(HANDLE.sub("the picture", text).split()))
     return " ".join(plain.split())[:100]
 
 
