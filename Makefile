@@ -23,6 +23,10 @@ test: .venv/dev lint types ## run everything that CI runs
 	@command -v tmux >/dev/null || echo "no tmux here, so the terminal chat is not tested in a terminal: apt-get install tmux"
 	$(BIN)/python -m pytest
 
+browser: .venv/dev ## install a Chromium (Debian, as root) and try the page in it
+	command -v chromium || { apt-get update && apt-get install -y chromium; }
+	$(BIN)/python -m pytest tests/test_web_browser.py
+
 lint: .venv/dev ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,4 +44,4 @@ scores: .venv/dev ## draw unseen scenes, score the pocket models, write pocket/S
 pages: .venv/demo ## run the commands on the pages of docs/recipes anew
 	$(BIN)/python docs/rerun.py
 
-.PHONY: help demo test lint types format scores pages
+.PHONY: help demo test browser lint types format scores pages

@@ -10,6 +10,7 @@ without a password.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -157,7 +158,10 @@ def _server(assistant: Assistant, served: Served) -> tuple[Any, socket.socket]:
 
     # Open streams to browsers would hold the end back.
     config = uvicorn.Config(build(assistant, served), log_level="warning", timeout_graceful_shutdown=1, access_log=False)  # fmt: skip
-    return uvicorn.Server(config), listening
+    server = uvicorn.Server(config)
+    # Streams to pages that are still open are cut off at the end; that is no fault to tell with a traceback.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not server.should_exit)
+    return server, listening
 
 
 def _bound(served: Served) -> socket.socket:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -16,6 +17,15 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 collect_ignore = [] if shutil.which("tmux") else ["test_chat_tmux.py"]
 """Tests of a real terminal, where there is none; `make test` says so."""
 SCENES = Path(__file__).parent / "scenes"
+collect_ignore = [] if chromium() else ["test_web_browser.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says aloud that the page was not tried in a browser; a test that is left out counts as nothing."""
+    if collect_ignore:
+        terminalreporter.write_line(
+            "no Chromium here: the page was not tried in a browser; `make browser` installs one"
+        )
 
 
 @pytest.fixture(autouse=True)
