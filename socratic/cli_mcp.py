@@ -17,18 +17,22 @@ def mcp(
     http: Annotated[
         bool, typer.Option("--http", help="Serve HTTP on this machine instead of stdin and stdout.")
     ] = False,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port of --http.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of --http; any that is free when 0.")] = 8000,
     host: Annotated[str, typer.Option(help="The address of --http; only of this machine.")] = "127.0.0.1",
     profile: Annotated[str, typer.Option(help="Which models answer.")] = "pocket",
     root: Annotated[
         list[Path] | None, typer.Option(help="A folder whose files may be read; the working directory when absent.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Offer only this tool; may be repeated.")] = None,
+    budget: Annotated[
+        str, typer.Option(help="What one call may cost at most, e.g. calls=200,seconds=60; no limit when absent.")
+    ] = "",
     home: Annotated[
         Path | None, typer.Option(help="Where pictures and chats are kept; nowhere beyond the run when absent.")
     ] = None,
 ) -> None:
     """Offers recipes, tools and the assistant to other programs over the Model Context Protocol."""
+    from socratic.budget import Budget
     from socratic.hub import missing_package
 
     try:
@@ -39,11 +43,11 @@ def mcp(
     from socratic.workbench import open_profile
 
     checked_host(host)
+    limit = Budget.of(budget) if budget else None
     names = [name for given in only or () for name in given.split(",") if name]
-    server = make_server(open_profile(profile), roots=root or (), home=home, only=names)
+    server = make_server(open_profile(profile), roots=root or (), home=home, only=names, budget=limit)
     if http:
-        typer.echo(f"serving http://{host}:{port}/mcp", err=True)
-        run_http(server, host, port)
+        run_http(server, host, port, lambda address: typer.echo(f"serving {address}", err=True))
     else:
-        typer.echo("serving on stdin and stdout", err=True)
+        typer.echo("serving on stdin and stdout, until stdin ends", err=True)
         run_stdio(server)

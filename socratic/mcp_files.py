@@ -155,8 +155,8 @@ class Files:
 
     def prompt(self, name: str) -> str:
         """A prompt by its name, or the file of one."""
-        if name.removesuffix(".prompty") in shipped():
-            return name
+        if (plain := name.removesuffix(".prompty")) in shipped():
+            return plain  # with its ending, a file of the working directory would come first
         if not name.endswith(".prompty"):
             hint = "socratic prompts list, or a .prompty file"
             raise BadInput(f"there is no prompt {name[:80]!r}", hint=hint)

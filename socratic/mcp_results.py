@@ -253,7 +253,8 @@ def _named(value: Any, pictures: Sequence[Shown]) -> Any:
         return {k: _named(v, pictures) for k, v in value.items()}
     if isinstance(value, list):
         return [_named(v, pictures) for v in value]
-    for one in pictures if isinstance(value, str) and "img:" in value else ():
+    for one in pictures if isinstance(value, str) else ():
+        value = re.sub(rf"\S*/{one.picture.sha256}\.png", one.handle, value)  # where we keep it is nobody's business
         value = re.sub(rf"{one.picture.handle}(?![0-9a-f])", one.handle, value)
     return value
 

@@ -25,6 +25,7 @@ import anyio
 
 from socratic.assistant.album import Album
 from socratic.assistant.store import Store
+from socratic.budget import Budget
 from socratic.errors import SocraticError, ToolError
 from socratic.inventory import SERVED
 from socratic.mcp_chat import VALUE_SCHEMA, Chat, Said
@@ -59,8 +60,10 @@ _log = logging.getLogger(__name__)
 class House:
     """What the clients of one server share: models, folders, tools, and a store with the pictures of each."""
 
-    def __init__(self, bench: Workbench, roots: Roots, home: Path | None, only: Sequence[str], model: Any) -> None:
-        self._bench, self._roots = bench, roots
+    def __init__(
+        self, bench: Workbench, roots: Roots, home: Path | None, only: Sequence[str], model: Any, budget: Budget | None
+    ) -> None:
+        self._bench, self._roots, self._budget = bench, roots, budget
         self._temporary = tempfile.TemporaryDirectory(prefix="socratic-mcp-")  # goes with the server
         self._store = Store(home or Path(self._temporary.name))
         chats = model is not None or "writer" in bench.profile
@@ -118,7 +121,9 @@ class House:
         if self._chat is not None and name == Chat.name:
             said, value, pictures = self._chat.say(files, arguments, client, stop.is_set)
             return result(said, value, pictures, given_pictures(files))
-        run = self._offers[name].run(self._bench, files, arguments, Transcript(name))
+        talk = Transcript(name)
+        talk.budget = self._budget.fresh() if self._budget else talk.budget
+        run = self._offers[name].run(self._bench, files, arguments, talk)
         return result(words_of(run.value), run.value, pictures_of(run, files, name), given_pictures(files))
 
     def _album(self, client: str) -> Album:
@@ -142,6 +147,7 @@ def make_server(
     home: Path | None = None,
     only: Sequence[str] = (),
     model: Any = None,
+    budget: Budget | None = None,
 ) -> Server[Any]:
     """A server of the official SDK; loads no model yet.
 
@@ -151,6 +157,7 @@ def make_server(
         home: where pictures and chats are kept; a folder that is deleted at the end when absent.
         only: names of tools; all when empty.
         model: a LangChain chat model that leads `chat`; the workbench's writer when absent.
+        budget: what each call of a recipe may cost; `chat` has limits of its own.
 
     Raises:
         BadInput: a folder is none, or a name is of no tool.
@@ -163,7 +170,7 @@ def make_server(
     except ImportError as error:
         raise missing_package(error, "mcp") from error
     allowed = Roots(roots)
-    house = House(bench, allowed, home, only, model)
+    house = House(bench, allowed, home, only, model, budget)
     return Server(
         "socratic",
         version=version("socratic"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +53,30 @@ def checked_host(host: str) -> None:
         raise BadInput(f"{host!r} can be reached from other machines, and there is no password", hint=hint)
 
 
-def run_http(server: Server[Any], host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serves HTTP clients of this machine until it is interrupted."""
+def run_http(
+    server: Server[Any], host: str = "127.0.0.1", port: int = 8000, told: Callable[[str], None] = print
+) -> None:
+    """Serves HTTP clients of this machine until it is interrupted.
+
+    Args:
+        port: any that is free when 0.
+        told: is given the address before it begins.
+
+    Raises:
+        BadInput: the address can be reached from other machines, or is taken.
+    """
     import uvicorn
 
-    uvicorn.run(http_app(server, host, port), host=host, port=port, log_level="warning")
+    checked_host(host)
+    try:
+        taken = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise BadInput(f"{host}:{port} cannot be served: {error.strerror}", hint="choose another --port") from error
+    with taken:
+        port = taken.getsockname()[1]
+        app = http_app(server, host, port)
+        told(f"http://{_bracketed(host)}:{port}/mcp")
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[taken])
 
 
 def _loopback(host: str) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
+from mcp import Client
 
 
 def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -21,6 +24,7 @@ def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["--root", "nowhere"], "is no folder"),
         (["--http", "--host", "0.0.0.0"], "can be reached from other machines"),
         (["--profile", "dream"], "there is no profile 'dream'"),
+        (["--budget", "calls=many"], "a budget cannot be read"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_served(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -38,3 +42,26 @@ def test_it_ends_when_its_client_goes(tmp_path: Path) -> None:
     done = ran(tmp_path, "--only", "caption", "--home", str(tmp_path / "home"))
     assert (done.returncode, done.stdout) == (0, "") and "serving on stdin and stdout" in done.stderr
     assert (tmp_path / "home" / "sessions.db").is_file()
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = ran(tmp_path, "--only", "caption", "--http", "--port", str(other.getsockname()[1]))
+    assert done.returncode == 2 and "cannot be served: Address already in use" in done.stderr
+    assert "--port" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_http_says_where_it_is_and_answers(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "socratic", "mcp", "--only", "caption", "--http", "--port", "0"]
+    with subprocess.Popen(arguments, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        address = next(line for line in running.stderr if line.startswith("serving ")).split()[1]
+
+        async def listed() -> list[str]:
+            async with Client(address) as client:
+                return [tool.name for tool in (await client.list_tools()).tools]
+
+        try:
+            assert anyio.run(listed) == ["caption"]
+        finally:
+            running.terminate()

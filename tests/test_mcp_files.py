@@ -136,7 +136,7 @@ def test_what_lies_inside_is_read(files: Files, place: Path) -> None:
     assert files.picture("one.png").sha256 == files.picture(str(place / "in" / "fine.png")).sha256
     assert files.text("words.txt") == files.file("words.txt") == str(place / "in" / "words.txt")
     assert files.text("") == files.examples("") == ""
-    assert files.prompt("caption.write") == "caption.write"
+    assert files.prompt("caption.write") == files.prompt("caption.write.prompty") == "caption.write"
     assert files.prompt("mine.prompty").endswith("in/mine.prompty")
     assert files.film("frames").endswith("in/frames") and files.shown("frames").endswith("in/frames")
     assert files.shown(next(iter(files.given))).endswith(".png")

@@ -209,6 +209,15 @@ def test_results_name_pictures_as_the_client_can_name_them(files: Files, tmp_pat
     assert one.handle in texts(found) and f"{drawing.picture.handle})" not in texts(found)
 
 
+def test_where_pictures_are_kept_is_not_told(files: Files) -> None:
+    picture = files.picture("one.png")
+    (handle,) = files.given
+    kept = files.shown(handle)
+    found = result(f"most like {kept}", {"examples": [kept]}, [], [Shown(handle, picture, Origin("given"))])
+    assert found.structured_content is not None
+    assert found.structured_content["value"] == {"examples": [handle]} and texts(found) == f"most like {handle}"
+
+
 def test_errors_are_short_words() -> None:
     found = failure(BadInput("wanted a dog, got a cat", hint="give a dog"))
     assert found.is_error and texts(found) == "wanted a dog, got a cat\nWhat to do: give a dog"

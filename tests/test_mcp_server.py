@@ -14,6 +14,7 @@ from mcp.server import Server
 from mcp_talk import called, talk, told, tools
 from mcp_types import CallToolResult
 
+from socratic.budget import Budget
 from socratic.errors import BadInput
 from socratic.mcp_files import Roots
 from socratic.mcp_server import instructions, make_server
@@ -121,3 +122,15 @@ def test_a_fault_of_ours_is_told_without_a_traceback(tmp_path: Path) -> None:
     result = called(server, "generate", prompt="a dog")
     assert result.is_error and told(result).startswith("generate failed: RuntimeError\nWhat to do: ")
     assert "secret detail" not in told(result) and "Traceback" not in told(result)
+
+
+def test_each_call_has_the_budget_that_the_server_was_given(tmp_path: Path) -> None:
+    painter, _ = painted(tmp_path)
+    painter.go_on.set()
+    bench = Workbench({"generator": {"tool": "diffusion"}}, "scripted")
+    bench._accept("generator", painter)
+    server = make_server(bench, roots=[tmp_path], only=["generate"], budget=Budget(calls=2))
+    for _ in range(2):
+        assert not called(server, "generate", prompt="a dog", n=2).is_error
+    refused = called(server, "generate", prompt="a dog", n=3)
+    assert refused.is_error and "its budget is 2 calls" in told(refused)
