@@ -117,6 +117,7 @@ def _once(talk: Talk, text: str, sheet: Sheet) -> int:
     line = read(text, list(COMMANDS))
     if line.command:
         raise BadInput(f"--once says something, and /{line.command} is a command", hint="commands work on stdin: echo /pictures | socratic chat")  # fmt: skip
+    talk.settle()  # with --yes, what waits from an earlier turn is done first
     said, loaded = talk.take(line)
     return _answered(talk, said, loaded, sheet)
 

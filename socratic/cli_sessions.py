@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from socratic.cli_sheet import AsJson, Sheet
+from socratic.errors import BadInput
 from socratic.hub import missing_package
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def freeze_session(
     from socratic.assistant.freeze import frozen
 
     with ExitStack() as stack:
-        told = frozen(_opened(stack, session, profile), file, last=last)
+        told = frozen(_opened(stack, session, profile, exactly=True), file, last=last)
     typer.echo(f"{file}: {told}")
 
 
@@ -95,22 +96,20 @@ def record_session(
             typer.echo(str(file))
 
 
-def _opened(stack: ExitStack, session: str, profile: str = "") -> Conversation:
-    """A session with the profile that it was held on."""
+def _opened(stack: ExitStack, session: str, profile: str = "", exactly: bool = False) -> Conversation:
+    """A session with the profile that it was held on; where that does not matter, with any."""
     from socratic.assistant import checked_session
+    from socratic.workbench import profile_names
 
     assistant = _assistant(stack)
     found = checked_session(assistant, session)
-    return _assistant(stack, profile or _profile(assistant, found)).open(found)
-
-
-def _profile(assistant: Assistant, session: str) -> str:
-    from socratic.workbench import profile_names
-
-    used = [str(run.transcript.get("profile", "")) for run in assistant.store.runs(session)]
-    if used and used[-1] not in profile_names() and not Path(used[-1]).is_file():
-        return "pocket"
-    return used[-1] if used else "pocket"
+    held = [str(run.transcript.get("profile", "")) for run in assistant.store.runs(found)]
+    wanted = profile or (held[-1] if held else "pocket")
+    if wanted not in profile_names() and not Path(wanted).is_file():
+        if exactly:
+            raise BadInput(f"the session was held on the profile {_plain(wanted)!r}, which is not here", hint="give its file with --profile")  # fmt: skip
+        wanted = "pocket"
+    return _assistant(stack, wanted).open(found)
 
 
 def _assistant(stack: ExitStack, profile: str = "pocket") -> Assistant:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from socratic.assistant import Assistant
 from socratic.assistant.freeze import frozen, literal, words
+from socratic.assistant.store import Run
 from socratic.cli_run import found
 from socratic.errors import BadInput
 from socratic.workbench import Workbench
@@ -173,3 +174,20 @@ def test_another_model_stops_it_with_advice(tmp_path: Path) -> None:
     with other.used(), pytest.raises(BadInput, match="was scripted-detector when this was frozen") as stopped:
         found(str(file))[0](RED)
     assert "freeze the conversation again" in stopped.value.hint or "--profile" in stopped.value.hint
+
+
+@pytest.mark.parametrize("pictures", [[{"x": 1}], "img:123456", ["picture); import os"], [["img:123456"]]])
+def test_a_session_from_elsewhere_cannot_write_code_as_handles(tmp_path: Path, pictures: Any) -> None:
+    with Assistant(bench(), model=ScriptedChat(), home=tmp_path / "home") as assistant:
+        conversation = assistant.open()
+        assistant.store.add_run(conversation.id, Run("1", "detect", {"phrases": ["x"], "pictures": pictures}, "", {}))
+        with pytest.raises(BadInput, match="by handle"):
+            frozen(conversation, tmp_path / "x.py")
+        assistant.store.forget_after(conversation.id, (0, 0))
+        assistant.store.add_run(conversation.id, Run("2", "detect", {"os": "x"}, "", {}))
+        with pytest.raises(BadInput, match="no argument 'os'"):
+            frozen(conversation, tmp_path / "x.py")
+        assistant.store.forget_after(conversation.id, (0, 0))
+        assistant.store.add_run(conversation.id, Run("3", "os", {}, "", {}))
+        with pytest.raises(BadInput, match="no recipe"):
+            frozen(conversation, tmp_path / "x.py")

@@ -56,6 +56,7 @@ def test_what_needs_a_person_waits_and_a_yes_can_be_given_beforehand(chat: Chat,
     assert done.exit_code == 1 and told["pending"][0]["name"] == "save" and not (tmp_path / "kept").exists()
     assert "--yes" in done.stderr and told["session"] in done.stderr
     assert chat(["No."], "--session", "last", "--once", "hello").exit_code == 1
+    assert chat([], "--session", "last", said="hello\n").exit_code == 1, "no answer to the question"
     assert chat(["Saved."], "--session", "last", said="y\n").stdout == "Saved.\n"
     assert (tmp_path / "kept" / "x.png").is_file()
     done = chat(save, "scene.png", "--saves", "kept", "--once", "save it", "--yes", "--json")

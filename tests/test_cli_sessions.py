@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+import zlib
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,14 @@ def test_an_unknown_session_is_a_mistake_with_advice(home: Path) -> None:
     for arguments in (("export", "zzz", home / "x.zip"), ("delete", "zzz", "--yes"), ("freeze", "zzz", home / "x.py")):
         assert isinstance(run(*arguments).exception, BadInput)
     assert isinstance(run("import", SCENE).exception, BadInput)
+
+
+def test_a_session_of_models_that_are_not_here_is_not_frozen_with_others(home: Path) -> None:
+    with sqlite3.connect(home / "home" / "sessions.db") as database:
+        packed = database.execute("SELECT transcript FROM runs").fetchone()[0]
+        told = {**json.loads(zlib.decompress(packed)), "profile": "mine.toml"}
+        database.execute("UPDATE runs SET transcript = ?", (zlib.compress(json.dumps(told).encode()),))
+    done = run("freeze", "last", home / "snakes.py")
+    assert isinstance(done.exception, BadInput) and "mine.toml" in str(done.exception)
+    assert run("freeze", "last", home / "snakes.py", "--profile", "pocket").exit_code == 0
+    assert run("export", "last", home / "talk.zip").exit_code == 0

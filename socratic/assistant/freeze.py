@@ -89,8 +89,11 @@ def _calls(conversation: Conversation, runs: Sequence[Run]) -> list[Call]:
         chosen = {k: v for k, v in run.arguments.items() if k not in ("picture", "pictures")}
         if wrong := next((k for k in chosen if k not in offered.arguments), None):
             raise BadInput(f"{run.recipe} takes no argument {wrong!r}")
+        given = run.arguments.get("pictures", [])
+        if not isinstance(given, list) or not all(isinstance(h, str) and HANDLE.fullmatch(h) for h in given):
+            raise BadInput(f"a call of {run.recipe} names no pictures by handle", hint="freeze another conversation")
         asked, made = told.get(run.id, ("", []))
-        call = Call(offered, {**offered.fixed, **chosen}, list(run.arguments.get("pictures", [])), list(made), asked)
+        call = Call(offered, {**offered.fixed, **chosen}, list(given), list(made), asked)
         if (twin := next((c for c in calls if c.same(call)), None)) is None:
             calls.append(call)
         elif not twin.made:
