@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -45,9 +49,24 @@ def mcp(
     checked_host(host)
     limit = Budget.of(budget) if budget else None
     names = [name for given in only or () for name in given.split(",") if name]
-    server = make_server(open_profile(profile), roots=root or (), home=home, only=names, budget=limit)
-    if http:
-        run_http(server, host, port, lambda address: typer.echo(f"serving {address}", err=True))
-    else:
-        typer.echo("serving on stdin and stdout, until stdin ends", err=True)
-        run_stdio(server)
+    with tempfile.TemporaryDirectory(prefix="socratic-mcp-") as place:
+        kept = home or Path(place)
+        server = make_server(open_profile(profile), roots=root or (), home=kept, only=names, budget=limit)
+        if http:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # else it would end without leaving this block
+            run_http(server, host, port, lambda address: typer.echo(f"serving {address}", err=True))
+        else:
+            _leave_at_once(place)
+            typer.echo("serving on stdin and stdout, until stdin ends", err=True)
+            run_stdio(server)
+
+
+def _leave_at_once(place: str) -> None:
+    """Ends the process at a signal, which would otherwise wait for the next line on stdin; its pictures go too."""
+
+    def leave(number: int, _: object) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        os._exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)

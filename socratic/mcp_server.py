@@ -64,8 +64,10 @@ class House:
         self, bench: Workbench, roots: Roots, home: Path | None, only: Sequence[str], model: Any, budget: Budget | None
     ) -> None:
         self._bench, self._roots, self._budget = bench, roots, budget
-        self._temporary = tempfile.TemporaryDirectory(prefix="socratic-mcp-")  # goes with the server
-        self._store = Store(home or Path(self._temporary.name))
+        if home is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="socratic-mcp-")  # goes with the server
+            home = Path(self._temporary.name)
+        self._store = Store(home)
         chats = model is not None or "writer" in bench.profile
         self._chat = Chat(bench, self._store.home, model) if chats and (not only or Chat.name in only) else None
         wanted = [name for name in only if name != Chat.name or not chats]

@@ -76,7 +76,7 @@ def run_http(
         port = taken.getsockname()[1]
         app = http_app(server, host, port)
         told(f"http://{_bracketed(host)}:{port}/mcp")
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[taken])
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(sockets=[taken])
 
 
 def _loopback(host: str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -15,6 +18,16 @@ from mcp import Client
 def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in a folder, with nothing on stdin."""
     return subprocess.run([sys.executable, "-m", "socratic", "mcp", *arguments], cwd=folder, input="", capture_output=True, text=True, timeout=120)  # fmt: skip
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment with temporary files in a folder of the test."""
+    return {**os.environ, "TMPDIR": str(folder)}
+
+
+def temporary(folder: Path) -> Iterator[Path]:
+    """Where a server that runs there keeps its pictures."""
+    return folder.glob("socratic-mcp-*")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +66,9 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
 
 def test_http_says_where_it_is_and_answers(tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "socratic", "mcp", "--only", "caption", "--http", "--port", "0"]
-    with subprocess.Popen(arguments, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        arguments, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+    ) as running:
         assert running.stderr is not None
         address = next(line for line in running.stderr if line.startswith("serving ")).split()[1]
 
@@ -62,6 +77,20 @@ def test_http_says_where_it_is_and_answers(tmp_path: Path) -> None:
                 return [tool.name for tool in (await client.list_tools()).tools]
 
         try:
-            assert anyio.run(listed) == ["caption"]
+            assert list(temporary(tmp_path)) and anyio.run(listed) == ["caption"]
         finally:
             running.terminate()
+    assert not list(temporary(tmp_path))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_at_a_signal_it_ends_at_once_and_leaves_no_pictures(tmp_path: Path, number: signal.Signals) -> None:
+    arguments = [sys.executable, "-m", "socratic", "mcp", "--only", "caption"]
+    with subprocess.Popen(
+        arguments, cwd=tmp_path, env=environment(tmp_path), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        assert any(line.startswith("serving ") for line in running.stderr) and list(temporary(tmp_path))
+        running.send_signal(number)
+        assert running.wait(60) == 128 + number
+    assert not list(temporary(tmp_path))
