@@ -42,7 +42,6 @@ _LEAST = 16
 _SETTINGS = {"temperature", "max_tokens", "seed"}
 _WITHOUT_EFFECT = {"strict", "ls_structured_output_format", "stream", "model"}
 """What LangChain passes along: schemas are always strict here, and a name for traces changes no model."""
-
 _ELSEWHERE = {"reasoning", "tool_call", "tool_call_chunk", "invalid_tool_call", "tool_use"}
 """Parts of a message that say nothing: thoughts, and calls, which stand in a field of their own."""
 
@@ -91,6 +90,14 @@ class LocalChat(BaseChatModel):
             told["max_input_tokens"] = context - min(self.max_tokens, context // 4)
         return told
 
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Tools | None = None) -> int:
+        """How long a conversation is in the model's own tokens; in words where the writer does not tell."""
+        room = getattr(self.writer, "room", None)
+        if room is None:
+            return sum(len(str(message.text).split()) for message in messages)
+        told = [convert_to_openai_tool(tool) for tool in tools or ()]
+        return int(self.writer.context - room(self._request(messages, {"tools": told})))
+
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -116,10 +123,8 @@ class LocalChat(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         """The reply in one piece: it counts only when it is whole."""
         told = cast(AIMessage, self._generate(messages, stop, **kwargs).generations[0].message)
-        calls = [
-            tool_call_chunk(name=c["name"], args=json.dumps(c["args"], ensure_ascii=False), id=c["id"], index=i)
-            for i, c in enumerate(told.tool_calls)
-        ]
+        said = [json.dumps(c["args"], ensure_ascii=False) for c in told.tool_calls]
+        calls = [tool_call_chunk(name=c["name"], args=said[i], id=c["id"], index=i) for i, c in enumerate(told.tool_calls)]  # fmt: skip
         piece = AIMessageChunk(
             content=told.content,
             tool_call_chunks=calls,

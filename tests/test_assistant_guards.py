@@ -169,7 +169,8 @@ def test_long_talks_are_cut_to_what_the_model_reads(make: Any) -> None:
             return sum(len(m.text.split()) for m in messages)
 
     assistant = make()
-    assistant._model, assistant._most_tokens = Short(replies=[say("one two three")] * 6), 12
+    assistant._model = Short(replies=[say("one two three")] * 6)
+    assistant._most_tokens = 12 + len(assistant._system().split())
     session = ""
     for turn in range(6):
         session = assistant.ask(f"turn {turn} of words", session=session).session

@@ -49,7 +49,7 @@ class Seeing(AgentMiddleware[Any, Any]):
         entries = [e for e in self._room.album.entries() if e.origin.kind != "marked"][-self._latest :]
         if place is not None and entries:
             messages[place] = self._told(messages[place], entries)
-        return request.override(messages=self._remembered(request.model, messages))
+        return request.override(messages=self._remembered(request, messages))
 
     def _told(self, message: HumanMessage, entries: Sequence[Entry]) -> HumanMessage:
         told = load("assistant.system").render(pictures=[harmless(self._said(e)) for e in entries]).messages[-1].text
@@ -69,12 +69,22 @@ class Seeing(AgentMiddleware[Any, Any]):
             return entry.say()
         return f"{entry.say()}: it seems to show {' '.join(seen.text.split())}"
 
-    def _remembered(self, model: Any, messages: list[Any]) -> list[Any]:
-        """The latest turns that the model can read; the turn that is going on always."""
+    def _remembered(self, request: Any, messages: list[Any]) -> list[Any]:
+        """The latest turns that the model can read besides the tools; the turn that is going on always."""
         if not self._most:
             return messages
+        head = [request.system_message] if request.system_message else []
+
+        def length(some: list[Any]) -> int:
+            return int(request.model.get_num_tokens_from_messages([*head, *some], tools=request.tools))
+
         kept: list[Any] = trim_messages(
-            messages, max_tokens=self._most, token_counter=model, strategy="last", start_on="human", allow_partial=False
+            messages,
+            max_tokens=self._most,
+            token_counter=length,
+            strategy="last",
+            start_on="human",
+            allow_partial=False,
         )
         last = next(i for i in range(len(messages) - 1, -1, -1) if isinstance(messages[i], HumanMessage))
         return kept if len(kept) >= len(messages) - last else messages[last:]
