@@ -6,6 +6,7 @@ gradio only.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -30,27 +31,41 @@ class Desk(Shelf):
     def __init__(self, sessions: Sessions, uploads: Uploads, parts: Mapping[str, Any]) -> None:
         super().__init__(sessions, parts)
         self._uploads = uploads
-        names = ("chat", "box", "current", "sessions", "forget", "notice", "undo")
+        names = ("chat", "box", "current", "sessions", "forget", "notice", "undo", "watched")
         self.all = [parts[name] for name in names]
 
-    def arrive(self, request: gr.Request) -> Iterator[Updates]:
-        """The page was opened: the session used last, and the turn that still goes on there."""
+    def arrive(self, request: gr.Request) -> Updates:
+        """The page was opened: the session used last."""
         try:
             mine = self.sessions.rows(owner(request))
         except BadInput as error:
-            yield self._told(error)
-            return
-        if not mine:
-            yield self._blank(request)
-            return
-        yield from self._entered(mine[0].id, request)
+            return self._told(error)
+        return self.choose(mine[0].id, request) if mine else self._blank(request)
 
-    def choose(self, session: str, request: gr.Request) -> Iterator[Updates]:
-        """Another session was chosen."""
+    def choose(self, session: str, request: gr.Request) -> Updates:
+        """Another session was chosen; a turn that goes on there is watched on."""
         try:
-            yield from self._entered(session, request)
+            conversation = self.sessions.open(owner(request), session)
+        except SocraticError as error:
+            return self._told(error)
+        if self.sessions.live(session) is not None:
+            return {self.parts["current"]: session, self.parts["watched"]: uuid.uuid4().hex}
+        lost = f"The turn “{conversation.lost[:200]}” was cut off and is not kept; say it again." if conversation.lost else ""  # fmt: skip
+        conversation.lost = ""
+        return self._standing(conversation, request, plain(lost))
+
+    def watch(self, current: str, request: gr.Request) -> Iterator[Updates]:
+        """A turn went on when its session was opened."""
+        try:
+            conversation = self.sessions.open(owner(request), current)
         except SocraticError as error:
             yield self._told(error)
+            return
+        turn = self.sessions.live(current)
+        if turn is None:
+            yield self._standing(conversation, request)
+        else:
+            yield from self._watched(conversation, turn, request)
 
     def new(self, request: gr.Request) -> Updates:
         """A new session; it is kept once something was said in it."""
@@ -125,16 +140,6 @@ class Desk(Shelf):
         """An example was chosen."""
         value = chosen.value if isinstance(chosen.value, Mapping) else {"text": str(chosen.value)}
         return {self.parts["box"]: gr.update(value={"text": str(value.get("text", "")), "files": []})}
-
-    def _entered(self, session: str, request: gr.Request) -> Iterator[Updates]:
-        conversation = self.sessions.open(owner(request), session)
-        turn = self.sessions.live(session)
-        if turn is not None:
-            yield from self._watched(conversation, turn, request)
-            return
-        lost = f"The turn “{conversation.lost[:200]}” was cut off and is not kept; say it again." if conversation.lost else ""  # fmt: skip
-        conversation.lost = ""
-        yield self._standing(conversation, request, lost)
 
     def _watched(self, conversation: Conversation, turn: LiveTurn, request: gr.Request) -> Iterator[Updates]:
         """The conversation while a turn goes on, then as it stands after it."""

@@ -33,7 +33,7 @@ def page(sessions: Sessions, uploads: Uploads) -> Any:
     from socratic.web_desk import Desk
 
     with gr.Blocks(title="socratic", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as blocks:
-        parts = {"current": gr.State(""), "redone": gr.State("")}
+        parts = {"current": gr.State(""), "redone": gr.State(""), "watched": gr.State("")}
         _sidebar(gr, parts)
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=6, min_width=320):
@@ -111,18 +111,18 @@ def _wire(blocks: Any, parts: dict[str, Any], desk: Any) -> None:
     current, panes = parts["current"], desk.panes
 
     def on(event: Any, handler: Any, inputs: list[Any], outputs: list[Any], **more: Any) -> Any:
-        return event(handler, inputs, outputs, api_visibility="private", show_progress=more.pop("progress", "hidden"), **more)  # fmt: skip
+        # Only what takes long goes through gradio's queue: streams that open and close at the same time lose answers.
+        settings = {"api_visibility": "private", "show_progress": "hidden", "queue": False, **more}
+        return event(handler, inputs, outputs, **settings)
 
-    turning = [
-        on(blocks.load, desk.arrive, [], desk.all),
-        on(parts["box"].submit, desk.say, [parts["box"], current], desk.all, trigger_mode="once"),
-        on(parts["chat"].option_select, desk.decide, [current], desk.all, trigger_mode="once"),
-    ]
-    for turn in turning:
-        on(turn.then, desk.refresh, [current], panes)
-    on(parts["box"].stop, desk.stop, [current], [parts["notice"]])
-    on(parts["chat"].example_select, desk.example, [], [parts["box"]])
     for event, handler, inputs in (
+        (parts["box"].submit, desk.say, [parts["box"], current]),
+        (parts["chat"].option_select, desk.decide, [current]),
+        (parts["watched"].change, desk.watch, [current]),
+    ):
+        on(on(event, handler, inputs, desk.all, queue=True).then, desk.refresh, [current], panes)
+    for event, handler, inputs in (
+        (blocks.load, desk.arrive, []),
         (parts["undo"].click, desk.undo, [current]),
         (parts["new"].click, desk.new, []),
         (parts["sessions"].input, desk.choose, [parts["sessions"]]),
@@ -130,6 +130,8 @@ def _wire(blocks: Any, parts: dict[str, Any], desk: Any) -> None:
         on(on(event, handler, inputs, desk.all).then, desk.refresh, [current], panes)
     gone = on(parts["forget"].click, desk.forget, [parts["sessions"]], desk.all, js=SURE)
     on(gone.then, desk.refresh, [current], panes)
+    on(parts["box"].stop, desk.stop, [current], [parts["notice"]])
+    on(parts["chat"].example_select, desk.example, [], [parts["box"]])
     blocks.load(None, None, None, js=ROOM, api_visibility="private")  # on a phone the list would cover the page
     parts["light"].click(None, None, None, js="() => { document.body.classList.toggle('dark') }", api_visibility="private")  # fmt: skip
     on(parts["gallery"].select, desk.lineage, [current], [parts["lineage"]])
@@ -138,5 +140,5 @@ def _wire(blocks: Any, parts: dict[str, Any], desk: Any) -> None:
     on(parts["step"].input, desk.step, [current, parts["step"]], desk.talking)
     on(parts["turn"].input, desk.turn, [current, parts["step"], parts["turn"]], [parts["words"], parts["asked"]])
     again = [current, parts["step"], parts["turn"], parts["words"]]
-    done = on(parts["rerun"].click, desk.rerun, again, [parts["compared"], parts["notice"], parts["redone"]], progress="minimal")  # fmt: skip
+    done = on(parts["rerun"].click, desk.rerun, again, [parts["compared"], parts["notice"], parts["redone"]], queue=True, show_progress="minimal")  # fmt: skip
     on(done.then, desk.refresh_after, [current, parts["redone"]], panes)
