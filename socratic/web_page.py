@@ -70,7 +70,7 @@ def _chat(gr: Any, parts: dict[str, Any], note: str) -> None:
         parts["undo"] = gr.Button("Undo last turn", size="sm", elem_id="undo", min_width=100, scale=0)
         parts["light"] = gr.Button("Light or dark", size="sm", elem_id="light", min_width=100, scale=0)
     if note:
-        gr.Markdown(note, elem_classes="hint")
+        gr.Markdown(note[0].upper() + note[1:], elem_classes="hint")
 
 
 def _pictures(gr: Any, parts: dict[str, Any]) -> None:

@@ -113,9 +113,7 @@ def test_without_a_cookie_the_page_says_what_to_do(desk: Desk) -> None:
 
 
 def test_a_page_that_was_reloaded_watches_the_turn_that_goes_on(desk: Desk) -> None:
-    watching = desk.say({"text": "wait for it", "files": []}, "", request(ANNA))
-    current = next(watching)["current"]
-    watching.close()  # the page is gone; the turn is not
+    current = next(desk.say({"text": "wait for it", "files": []}, "", request(ANNA)))["current"]  # and the page is gone
     arrived = desk.arrive(request(ANNA))
     assert arrived["current"] == current and arrived["watched"]
     again = desk.watch(current, request(ANNA))
