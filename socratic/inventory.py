@@ -28,6 +28,15 @@ PACKAGES = {
 SERVED = ("openai_chat", "openai_vision", "openai_images", "langchain_chat")
 
 
+def recipe_names() -> list[str]:
+    """The recipes that ship with us, by file name."""
+    return sorted(
+        f.name.removesuffix(".py")
+        for f in files("socratic.recipes").iterdir()
+        if f.name.endswith(".py") and not f.name.startswith("_")
+    )
+
+
 @dataclass(frozen=True)
 class ToolCard:
     """One tool: what it is, its operations with the arguments that they take, and what it can stand behind."""

@@ -14,10 +14,10 @@ from doubles_sight import ScriptedDetector
 from rich.console import Console
 
 from socratic.assistant import Assistant
-from socratic.chat_commands import COMMANDS, obey
-from socratic.chat_line import read
-from socratic.chat_screen import Screen
-from socratic.chat_talk import Talk
+from socratic.chat.commands import COMMANDS, obey
+from socratic.chat.line import read
+from socratic.chat.screen import Screen
+from socratic.chat.talk import Talk
 from socratic.workbench import Workbench
 
 

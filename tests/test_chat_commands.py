@@ -9,7 +9,7 @@ from chat_cases import Heard
 from doubles import picture
 from doubles_chat import call, say
 
-from socratic.chat_commands import COMMANDS, Ended
+from socratic.chat.commands import COMMANDS, Ended
 
 RED = picture((200, 30, 30))
 DOGS = call("detect", phrases=["dog"]), say("Two dogs.")

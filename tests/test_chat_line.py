@@ -11,7 +11,7 @@ from doubles import picture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from socratic.chat_line import endings, read
+from socratic.chat.line import endings, read
 from socratic.errors import BadInput
 
 COMMANDS = ["help", "show", "save", "sessions"]

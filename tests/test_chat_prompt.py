@@ -16,7 +16,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from socratic.chat_prompt import Endings, Prompt
+from socratic.chat.prompt import Endings, Prompt
 
 ENTER, ESCAPE, UP, CTRL_C, CTRL_D = "\r", "\x1b", "\x1b[A", "\x03", "\x04"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from socratic.assistant import Event
-from socratic.chat_screen import Screen, Told, brief, clean, half_blocks
+from socratic.chat.screen import Screen, Told, brief, clean, half_blocks
 from socratic.errors import BadInput
 from socratic.progress import Progress
 

@@ -17,8 +17,8 @@ from pycocotools.coco import COCO
 from test_label import Cutter, Finder
 from typer.testing import CliRunner
 
-from socratic import cli_data
 from socratic.cli import app
+from socratic.cli import data as verbs
 from socratic.values import Picture
 from socratic.workbench import Workbench
 
@@ -46,7 +46,7 @@ def captioner(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedCaptioner]:
     embedder = ScriptedEmbedder(texts=texts, pictures=pictures, dimension=40)
     seer = ScriptedCaptioner(lambda p: f"seen {number_of(p)}")
     bench = Workbench.of(embedder=embedder, captioner=seer, writer=ScriptedWriter(lambda r: "seen 1 of shade 1"), detector=Finder(), segmenter=Cutter())  # fmt: skip
-    monkeypatch.setattr(cli_data, "opened", lambda stack, profile, no_cache: stack.enter_context(bench.used()))
+    monkeypatch.setattr(verbs, "opened", lambda stack, profile, no_cache: stack.enter_context(bench.used()))
     yield seer
 
 
@@ -69,7 +69,7 @@ def test_filter_appends_verdicts_and_leaves_the_source_alone(data: Path, caption
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(data: Path, captioner: ScriptedCaptioner, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    monkeypatch.setattr(cli_data, "WINDOW", 5)
+    monkeypatch.setattr(verbs, "WINDOW", 5)
     real = captioner._said
 
     def killed(picture: Picture) -> Any:

@@ -14,7 +14,7 @@ from test_cli import run as run_apart
 from typer.testing import CliRunner, Result
 
 from socratic.cli import app
-from socratic.cli_retrieve import _weights
+from socratic.cli.retrieve import _weights
 from socratic.errors import BadInput
 
 Scenes = dict[str, list[dict[str, Any]]]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from doubles import picture
 
-from socratic.cli_sheet import Sheet
+from socratic.cli.sheet import Sheet
 from socratic.errors import BadInput
 from socratic.recipe import Row
 from socratic.recipes.detect import Detection

@@ -12,8 +12,7 @@ from doubles_video import ScriptedCaptioner, ScriptedFeatures, number_of, shade,
 from test_cli import run as run_process
 from typer.testing import CliRunner
 
-from socratic import cli_sheet, cli_video
-from socratic.cli import app
+from socratic.cli import app, sheet, video
 from socratic.speech import load_speech
 from socratic.transcript import Transcript
 from socratic.workbench import Workbench
@@ -27,7 +26,7 @@ def _bench(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda p: [1.0, 0.1] if number_of(p) > 20 else [0.1, 1.0], texts={"a dog": [1, 0]}, dimension=2
     )
     bench = Workbench.of(captioner=captioner, embedder=embedder, writer=ScriptedWriter(lambda r: "A dog comes."))
-    for module in (cli_sheet, cli_video):
+    for module in (sheet, video):
         monkeypatch.setattr(module, "opened", lambda stack, profile, no_cache: stack.enter_context(bench.used()))
 
 

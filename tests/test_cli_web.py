@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from doubles import ScriptedEmbedder, picture
 
-from socratic.cli_web import _gallery
+from socratic.cli.web import _gallery
 from socratic.errors import BadInput
 from socratic.index import Index
 from socratic.workbench import Workbench

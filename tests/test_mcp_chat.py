@@ -15,9 +15,9 @@ from mcp_types import CallToolResult
 from socratic.assistant.album import Album
 from socratic.assistant.store import Store
 from socratic.errors import BadInput
-from socratic.mcp_chat import VALUE_SCHEMA, Chat
-from socratic.mcp_files import Files, Roots, SharedAlbum
-from socratic.mcp_server import make_server
+from socratic.mcp.chat import VALUE_SCHEMA, Chat
+from socratic.mcp.files import Files, Roots, SharedAlbum
+from socratic.mcp.server import make_server
 from socratic.workbench import open_profile
 
 Make = Callable[..., tuple[Chat, Files]]

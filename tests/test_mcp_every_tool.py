@@ -16,7 +16,7 @@ from mcp_calls import BEYOND, CALLS, DRAWS, S1, S2, write_files
 from mcp_talk import called, talk, told, tools
 from mcp_types import ImageContent
 
-from socratic.mcp_server import make_server
+from socratic.mcp.server import make_server
 from socratic.workbench import open_profile
 
 

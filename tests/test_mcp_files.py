@@ -19,7 +19,7 @@ from PIL import Image
 from socratic.assistant.album import Album
 from socratic.assistant.store import Store
 from socratic.errors import BadInput, SocraticError
-from socratic.mcp_files import MOST_PICTURES, Files, Roots, SharedAlbum, one_or_many
+from socratic.mcp.files import MOST_PICTURES, Files, Roots, SharedAlbum, one_or_many
 
 SECRET = (1, 2, 3)
 
@@ -195,15 +195,15 @@ def bomb(side: int) -> bytes:
 def test_bombs_are_refused_before_they_are_decoded(files: Files, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadInput, match="pixels"):
         files.picture(data_url(bomb(60_000)))
-    monkeypatch.setattr("socratic.mcp_files.MOST_DATA_URL", 1000)
+    monkeypatch.setattr("socratic.mcp.files.MOST_DATA_URL", 1000)
     with pytest.raises(BadInput, match="a data URL of more than 1,000 characters"):
         files.picture(data_url(b"x" * 2000))
-    monkeypatch.setattr("socratic.mcp_files.MOST_TEXT", 3)
+    monkeypatch.setattr("socratic.mcp.files.MOST_TEXT", 3)
     with pytest.raises(BadInput, match="has more than 3 bytes"):
         files.text("one.txt")
     for _ in range(3):
         files.picture("one.png")
-    monkeypatch.setattr("socratic.mcp_files.MOST_PICTURES", 1)
+    monkeypatch.setattr("socratic.mcp.files.MOST_PICTURES", 1)
     with pytest.raises(BadInput, match="one call may give at most 1 pictures"):
         files.picture("fine.png")
     assert MOST_PICTURES >= 10

@@ -15,8 +15,8 @@ from socratic.assistant.album import Album
 from socratic.assistant.store import Store
 from socratic.errors import BadInput
 from socratic.frames import Clip
-from socratic.mcp_files import Files, Roots, as_it_is
-from socratic.mcp_offers import RecipeOffer, checked, reading, recipe_offers, summary
+from socratic.mcp.files import Files, Roots, as_it_is
+from socratic.mcp.offers import RecipeOffer, checked, reading, recipe_offers, summary
 from socratic.pairs import Pair
 from socratic.schema import described_arguments
 from socratic.values import Picture
@@ -59,7 +59,7 @@ def test_every_argument_is_known_and_paths_are_read_by_the_door(offer: RecipeOff
     if (offer.name, name) == ("ask_vote", "others"):
         assert read is None, "models have no form in JSON"
         return
-    assert read is not None, "say in mcp_offers.py whether this text names a file (FILES) or is words (WORDS)"
+    assert read is not None, "say in mcp/offers.py whether this text names a file (FILES) or is words (WORDS)"
     assert (read is not as_it_is) == (name in READ_AS_FILES[offer.name])
     told = described_arguments(inspect.getdoc(offer.recipe) or "", "Args").get(name, "")
     if NAMES_A_FILE.search(told) and (offer.name, name) not in SPEAK_OF_FILES:

@@ -12,8 +12,8 @@ from PIL import Image
 from socratic.assistant.album import Album
 from socratic.assistant.store import Store
 from socratic.errors import BadInput, ToolError
-from socratic.mcp_files import Files, Roots
-from socratic.mcp_operations import OperationOffer, offers, operation_offers
+from socratic.mcp.files import Files, Roots
+from socratic.mcp.operations import OperationOffer, offers, operation_offers
 from socratic.regions import Regions
 from socratic.tasks import Ask, Find
 from socratic.tool import Tool, operation

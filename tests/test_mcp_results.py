@@ -20,9 +20,9 @@ from PIL import Image
 from socratic.assistant.album import Album
 from socratic.assistant.store import Origin, Store
 from socratic.errors import BadInput
-from socratic.mcp_files import Files, Roots, SharedAlbum
-from socratic.mcp_offers import Run
-from socratic.mcp_results import (
+from socratic.mcp.files import Files, Roots, SharedAlbum
+from socratic.mcp.offers import Run
+from socratic.mcp.results import (
     LONGEST,
     MOST,
     MOST_VALUE,

@@ -16,8 +16,8 @@ from mcp_types import CallToolResult
 
 from socratic.budget import Budget
 from socratic.errors import BadInput
-from socratic.mcp_files import Roots
-from socratic.mcp_server import instructions, make_server
+from socratic.mcp.files import Roots
+from socratic.mcp.server import instructions, make_server
 from socratic.progress import Progress, announce
 from socratic.tasks import Draw
 from socratic.tool import Tool as Model

@@ -21,8 +21,8 @@ from mcp_types import CallToolResult, ImageContent
 from PIL import Image
 
 from socratic.errors import BadInput
-from socratic.mcp_server import make_server
-from socratic.mcp_transport import checked_host, http_app
+from socratic.mcp.server import make_server
+from socratic.mcp.transport import checked_host, http_app
 from socratic.workbench import open_profile
 
 PICTURES = Path(__file__).parent.parent / "pocket" / "pictures"

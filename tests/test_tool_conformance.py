@@ -15,8 +15,8 @@ from mcp_calls import CALLS, PICTURES
 from socratic.assistant import Assistant
 from socratic.assistant.offers import offers, tool_of
 from socratic.interop import operation_tool
-from socratic.mcp_offers import recipe_offers
-from socratic.mcp_operations import operation_offers
+from socratic.mcp.offers import recipe_offers
+from socratic.mcp.operations import operation_offers
 from socratic.workbench import open_profile
 
 BENCH = open_profile("pocket", keep=False)

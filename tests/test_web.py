@@ -15,9 +15,9 @@ from web_cases import ANNA, BEN, RED, assistant, told
 
 from socratic.errors import BadInput
 from socratic.web import MOST_BYTES, Served, is_loopback, running, users_of
-from socratic.web_guard import COOKIE
-from socratic.web_routes import picture_path
-from socratic.web_sessions import Sessions
+from socratic.web.guard import COOKIE
+from socratic.web.routes import picture_path
+from socratic.web.sessions import Sessions
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from web_cases import ANNA, BEN, HELD, RED, assistant, request, told
 
-from socratic.web_desk import Desk
-from socratic.web_guard import Uploads, owner_of
-from socratic.web_sessions import Sessions
+from socratic.web.desk import Desk
+from socratic.web.guard import Uploads, owner_of
+from socratic.web.sessions import Sessions
 
 PARTS = (
     "chat", "box", "current", "sessions", "forget", "notice", "undo", "step", "talk", "again", "turn", "words", "asked",

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from web_cases import ANNA, BEN
 
 from socratic.errors import BadInput
-from socratic.web_guard import COOKIE, POLICY, Guard, Uploads, owner_of
+from socratic.web.guard import COOKIE, POLICY, Guard, Uploads, owner_of
 
 LEMON = "/store/uploads/0a1b/lemon.png"
 

@@ -13,9 +13,9 @@ from socratic.assistant.store import Run
 from socratic.errors import BadInput
 from socratic.regions import Box, Mask, Region, Regions
 from socratic.transcript import Transcript, Turn
-from socratic.web_guard import owner_of
-from socratic.web_panes import lineage, pairs, regions_of, rerun, run_of, side_by_side, statements, steps, talk_page
-from socratic.web_sessions import Sessions
+from socratic.web.guard import owner_of
+from socratic.web.panes import lineage, pairs, regions_of, rerun, run_of, side_by_side, statements, steps, talk_page
+from socratic.web.sessions import Sessions
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import socratic.web_parts
-from socratic.web_parts import LinkedImageSlider, LinkedRegions
+import socratic.web.parts
+from socratic.web.parts import LinkedImageSlider, LinkedRegions
 
 HERE = "http://127.0.0.1:1/pictures/a"  # nobody listens there
 
@@ -39,4 +39,4 @@ def test_they_are_shown_as_the_parts_that_they_come_from(part: Any) -> None:
 
 
 def test_no_file_is_written_beside_the_module() -> None:
-    assert not Path(socratic.web_parts.__file__).with_suffix(".pyi").exists()
+    assert not Path(socratic.web.parts.__file__).with_suffix(".pyi").exists()

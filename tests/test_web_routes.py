@@ -16,10 +16,10 @@ from starlette.testclient import TestClient
 from web_cases import ANNA, BEN, BLUE, RED, assistant, told
 
 from socratic.regions import Box, Mask, Region
-from socratic.web_guard import COOKIE, owner_of
-from socratic.web_panes import steps
-from socratic.web_routes import add_routes, marked, mask_path, picture_path
-from socratic.web_sessions import Sessions
+from socratic.web.guard import COOKIE, owner_of
+from socratic.web.panes import steps
+from socratic.web.routes import add_routes, marked, mask_path, picture_path
+from socratic.web.sessions import Sessions
 
 
 @pytest.fixture(scope="module")

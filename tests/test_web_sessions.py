@@ -11,9 +11,9 @@ from web_cases import ANNA, BEN, BLUE, HELD, RED, assistant, told
 
 from socratic.assistant import Assistant
 from socratic.errors import BadInput
-from socratic.web_guard import owner_of
-from socratic.web_sessions import Sessions
-from socratic.web_turns import exchanges
+from socratic.web.guard import owner_of
+from socratic.web.sessions import Sessions
+from socratic.web.turns import exchanges
 
 anna, ben = owner_of(ANNA), owner_of(BEN)
 

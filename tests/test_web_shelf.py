@@ -11,8 +11,8 @@ import gradio as gr
 import pytest
 from web_cases import ANNA, BEN, RED, assistant, request, told
 
-from socratic.web_sessions import Sessions
-from socratic.web_shelf import Shelf, origin
+from socratic.web.sessions import Sessions
+from socratic.web.shelf import Shelf, origin
 
 NAMES = (
     "step", "talk", "again", "turn", "words", "asked", "no_step", "gallery", "lineage", "looked", "regions", "none_found",

@@ -14,9 +14,9 @@ from web_cases import ANNA, RED, assistant, told
 from socratic.assistant import Event
 from socratic.assistant.album import Entry
 from socratic.assistant.store import Origin
-from socratic.web_guard import owner_of
-from socratic.web_sessions import Sessions
-from socratic.web_turns import Exchange, exchanges, plain, prose, rows
+from socratic.web.guard import owner_of
+from socratic.web.sessions import Sessions
+from socratic.web.turns import Exchange, exchanges, plain, prose, rows
 
 MARKS = st.text(st.sampled_from("ab1 *_`<>[]()!#+-.~|\\&;:/@$\n"), max_size=40)
 

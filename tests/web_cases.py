@@ -16,8 +16,8 @@ from doubles_sight import ScriptedAnswerer, ScriptedCaptioner, ScriptedDetector
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from socratic.assistant import Assistant
-from socratic.web_guard import COOKIE, owner_of
-from socratic.web_sessions import Sessions
+from socratic.web.guard import COOKIE, owner_of
+from socratic.web.sessions import Sessions
 from socratic.workbench import Workbench
 
 RED, BLUE = picture((200, 30, 30), "red.png"), picture((30, 30, 200), "blue.png")

@@ -1,0 +1,1 @@
+"""Recipes, tools and the assistant over the Model Context Protocol. `server.py` puts the parts together."""
