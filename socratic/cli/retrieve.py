@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
     """Adds these verbs to the command."""
     app.add_typer(retrieve, name="retrieve")
     app.command(
-        epilog='Examples:  socratic compare day/ night/   |   socratic compare a/ b/ --hypothesis "a dog" --hypothesis "a beach" --json'
+        epilog='Examples:  socratic compare day/ night/   |   socratic compare before.png after.png   |   socratic compare a/ b/ --hypothesis "a dog" --hypothesis "a beach" --json'
     )(compare)
 
 
@@ -136,8 +137,8 @@ def search(
 
 
 def compare(
-    first: Annotated[str, typer.Argument(help="A folder of pictures.", show_default=False)],
-    second: Annotated[str, typer.Argument(help="Another folder of pictures.", show_default=False)],
+    first: Annotated[str, typer.Argument(help="A folder of pictures, or one picture.", show_default=False)],
+    second: Annotated[str, typer.Argument(help="Another folder, or another picture.", show_default=False)],
     hypothesis: Annotated[
         list[str] | None,
         typer.Option(help="What may be the difference; a writer proposes some when absent. Repeatable."),
@@ -151,9 +152,12 @@ def compare(
     budget: Spent = "",
     no_cache: NoCache = False,
 ) -> None:
-    """Tells how two folders of pictures differ, and how sure that is."""
+    """Tells how two folders of pictures differ, and how sure that is; or what two pictures show."""
     from socratic.budget import Budget
     from socratic.recipe import Row
+
+    if not any(map(os.path.isdir, (first, second))):
+        return _contrasted(first, second, bool(hypothesis), Sheet(as_json, transcript, "socratic compare"), profile, budget, no_cache)  # fmt: skip
     from socratic.recipes.compare import SIDES
     from socratic.recipes.compare import compare as recipe
 
@@ -208,3 +212,19 @@ def _side_by_side(out: Path, files: Sequence[str], captions: Sequence[str]) -> N
     except OSError as error:
         raise BadInput(f"{out} cannot be written: {error}") from error
     print(f"the hits side by side: {out}", file=sys.stderr)
+
+
+def _contrasted(first: str, second: str, proposed: bool, sheet: Sheet, profile: str, budget: str, no_cache: bool) -> None:  # fmt: skip
+    """Compares two pictures."""
+    from socratic.budget import Budget
+    from socratic.recipe import Row
+    from socratic.recipes.contrast import contrast
+
+    if proposed:
+        raise BadInput("hypotheses are tested on folders of pictures", hint="name two folders, or leave out --hypothesis")  # fmt: skip
+    with ExitStack() as stack:
+        opened(stack, profile, no_cache)
+        told = contrast([first, second], budget=Budget.of(budget) if budget else None)
+    sheet.line({"images": [first, second], **told.as_dict()}) if sheet.as_json else typer.echo(told.say())
+    sheet.remember(Row((first, second), told, transcript=told.transcript))
+    sheet.keep()
