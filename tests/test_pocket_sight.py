@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from socratic.pocket.concepts import known, named_in
+from socratic.pocket.questions import KINDS, question
 from socratic.pocket.scenes import Scene, Thing
 from socratic.pocket.score_sight import Seen, average_precision
 from socratic.recipes.ask import ask
@@ -95,9 +97,23 @@ def test_captions_name_what_is_there(items: list[Seen]) -> None:
     said = [named_in(row.value.text) for row in caption.map([s.picture for s in items], method="direct") if row.value]
     assert len(said) == len(items)
     hits = sum(len(set(s.scene.counts) & set(names)) for s, names in zip(items, said, strict=True))
-    assert (
-        2 * hits / sum(len(s.scene.counts) + len(names) for s, names in zip(items, said, strict=True)) >= 0.8
-    )  # a floor below the score
+    named = sum(len(s.scene.counts) + len(names) for s, names in zip(items, said, strict=True))
+    assert 2 * hits / named >= 0.9  # a floor below the score
+
+
+def test_answers_of_every_kind_are_right(items: list[Seen]) -> None:
+    right: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    for s in items:
+        dice = random.Random(f"gate-{s.scene.seed}")
+        found = [(kind, q) for kind in KINDS if (q := question(s.scene, dice, kind))]
+        for (kind, (_, truth)), said in zip(
+            found, ask(s.picture, questions=[q for _, (q, _) in found]).answers, strict=True
+        ):
+            asked[kind] += 1
+            right[kind] += said.answer == truth
+    assert set(asked) == set(KINDS)
+    assert right.total() / asked.total() >= 0.85, dict(right)  # a floor below the score
 
 
 def test_single_things_are_drawn_so_that_the_detector_finds_them() -> None:
