@@ -37,10 +37,19 @@ class TalkLesson:
 
 @dataclass(frozen=True)
 class Setting:
-    """The system text and the tools that the lessons of one batch share."""
+    """What the lessons of one batch share.
+
+    Attributes:
+        told: whether the tools are listed.
+        brief: whether conversations are of one turn, about one or two pictures.
+        cut: the share of lessons that end with the call.
+    """
 
     system: str
     tools: tuple[Offer, ...] = field(repr=False)
+    told: bool = True
+    brief: bool = False
+    cut: float = 0.35
 
     @property
     def names(self) -> frozenset[str]:
@@ -74,6 +83,13 @@ def setting(rng: random.Random, tools: Sequence[Offer], usual: Sequence[str] = (
     return Setting(load("assistant.system").render(note=note, pictures=[]).messages[0].text, tuple(kept))
 
 
+def plain_setting(tools: Sequence[Offer], *, brief: bool = False, cut: float = 0.35) -> Setting:
+    """A setting of few words, in which a beginner learns faster: all tools may be called, and none is listed."""
+    return Setting(
+        "Help." if brief else "You help people with pictures.", tuple(tools), told=False, brief=brief, cut=cut
+    )
+
+
 def talk_lesson(rng: random.Random, where: Setting) -> TalkLesson:
     """A short conversation in this setting."""
     while True:
@@ -83,9 +99,9 @@ def talk_lesson(rng: random.Random, where: Setting) -> TalkLesson:
 
 
 def _conversation(rng: random.Random, where: Setting) -> TalkLesson:
-    desk = Desk(rng)
+    desk = Desk(rng, 2 if where.brief else 4)
     turns: list[Turn] = []
-    for _ in range(rng.choices((1, 2, 3), weights=(76, 21, 3))[0]):
+    for _ in range(1 if where.brief else rng.choices((1, 2, 3), weights=(76, 21, 3))[0]):
         turn = follow_up(desk, turns[-1]) if turns and rng.random() < 0.65 else None
         turns.append(turn or _opening(desk))
         desk.take(turns[-1])
@@ -108,7 +124,9 @@ def _told(rng: random.Random, where: Setting, desk: Desk, turns: Sequence[Turn])
         shown = turn.pictures_before
         whole = True
         if new and turn.call and turn.fresh:
-            whole = rng.random() < 0.45  # the list of pictures is longer when the answer is written than at the call
+            whole = (
+                where.cut >= 1 or rng.random() < 0.45
+            )  # the list of pictures is longer when the answer is written than at the call
             shown = turn.pictures_before if whole else (*turn.pictures_before, *turn.fresh)
         said = f"{turn.said}\n{_listed(shown)}" if new and shown else turn.said
         messages.append(Message("user", said))
@@ -117,13 +135,13 @@ def _told(rng: random.Random, where: Setting, desk: Desk, turns: Sequence[Turn])
             call = Call(turn.call[0], json.dumps(turn.call[1], ensure_ascii=False), "call_0")
             messages.append(Message("assistant", "", calls=(call,)))
             scored.append(new and (whole or not turn.fresh))
-            if scored[-1] and (turn.fresh or rng.random() < 0.35):
-                return TalkLesson(tuple(messages), tuple(scored), where.tools)
+            if scored[-1] and (turn.fresh or rng.random() < where.cut):
+                return TalkLesson(tuple(messages), tuple(scored), where.tools if where.told else ())
             messages.append(Message("tool", turn.told, answers="call_0"))
             scored.append(False)
         messages.append(Message("assistant", turn.answer))
         scored.append(bool(new or turn.call))
-    return TalkLesson(tuple(messages), tuple(scored), where.tools)
+    return TalkLesson(tuple(messages), tuple(scored), where.tools if where.told else ())
 
 
 def _listed(pictures: Sequence[Entry]) -> str:

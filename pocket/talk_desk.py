@@ -65,13 +65,13 @@ class Content:
 class Desk:
     """The pictures and topics of one conversation."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, most: int = 4) -> None:
         self.rng = rng
         self.pictures: list[Entry] = []
         self.known: dict[str, str] = {}
         self.run: tuple[str, str] | None = None
         self.names: tuple[str, ...] = ()
-        for _ in range(rng.choices((0, 1, 2, 3, 4), weights=(8, 40, 28, 14, 10))[0]):
+        for _ in range(rng.choices(range(most + 1), weights=(8, 40, 28, 14, 10)[: most + 1])[0]):
             self._begin()
 
     def _begin(self) -> None:

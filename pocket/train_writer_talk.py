@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,52 @@ from torch import Tensor
 from torch.nn import functional
 
 from socratic.pocket import course
-from socratic.pocket.lessons_talk import TalkLesson, offered, setting, talk_lesson
+from socratic.pocket.lessons_talk import TalkLesson, offered, plain_setting, setting, talk_lesson
 from socratic.torchvision_guard import guard
 
-BATCH, OLD = 20, 8
-"""Lessons of this course and of the first one in a step."""
-BLOCK = 4
+BATCH, BLOCK = 24, 4
+"""Lessons of this course in a step, and steps that share a setting."""
 
 
-def train(out: Path, work: Path, *, steps: int = 1800, lr: float = 1e-3) -> None:
+@dataclass(frozen=True)
+class Stage:
+    """A part of the course. The writer first learns which tool is meant, then what it is given, then to tell.
+
+    All at once it learnt the forms of calls and nothing else: names and handles, which are hard to copy, and a long list
+    of tools in front of a short request drowned what the request says.
+
+    Attributes:
+        until: the step at which it ends.
+        brief, plain: the shares of blocks with brief lessons, and of those without a list of tools.
+        cut: the share of brief and plain lessons that end with the call.
+        old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
+            was not learnt at all; what suffers meanwhile comes back in the last stage.
+        counts: what tokens count: the first of a reply, the tool's name, arguments, letters of handles, forms.
+    """
+
+    until: int
+    brief: float
+    plain: float
+    cut: float
+    old: int
+    share: float
+    counts: tuple[float, float, float, float, float]
+
+
+STAGES = (
+    Stage(160, 1.0, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
+    Stage(520, 1.0, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
+    Stage(760, 0.5, 0.9, 0.3, 4, 0.3, (4.0, 6.0, 6.0, 0.5, 1.0)),
+    Stage(10**9, 0.05, 0.1, 0.3, 8, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
+)
+
+
+def stage_of(step: int) -> Stage:
+    """The stage of a step."""
+    return next(stage for stage in STAGES if step < stage.until)
+
+
+def train(out: Path, work: Path, *, steps: int = 1500, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
@@ -38,9 +77,12 @@ def train(out: Path, work: Path, *, steps: int = 1800, lr: float = 1e-3) -> None
     model.train()
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
-        talk = talk_loss(model, tokenizer, _block(step // BLOCK)[step % BLOCK])
-        old = train_writer.old_loss(model, tokenizer, step, OLD)
-        return talk + old, {"talk": float(talk.detach()), "old": float(old.detach())}
+        stage = stage_of(step)
+        talk = talk_loss(model, tokenizer, _block(step // BLOCK)[step % BLOCK], stage.counts)
+        if not stage.old:
+            return talk, {"talk": float(talk.detach())}
+        old = train_writer.old_loss(model, tokenizer, step, stage.old)
+        return talk + stage.share * old, {"talk": float(talk.detach()), "old": float(old.detach())}
 
     course.run(
         "writer-talk",
@@ -58,7 +100,10 @@ def train(out: Path, work: Path, *, steps: int = 1800, lr: float = 1e-3) -> None
 def _block(number: int) -> list[list[TalkLesson]]:
     """Batches of lessons of like length in one setting, in random order, so that little padding is computed."""
     rng = random.Random(f"talk-{number}")
-    where = setting(rng, _offered())
+    stage = stage_of(number * BLOCK)
+    brief = rng.random() < stage.brief
+    plain = brief or rng.random() < stage.plain
+    where = plain_setting(_offered(), brief=brief, cut=stage.cut) if plain else setting(rng, _offered())
     lessons = sorted((talk_lesson(rng, where) for _ in range(BLOCK * BATCH)), key=_length)
     return rng.sample([lessons[i * BATCH : (i + 1) * BATCH] for i in range(BLOCK)], BLOCK)
 
@@ -72,9 +117,9 @@ def _length(lesson: TalkLesson) -> int:
     return sum(len(m.text) for m in lesson.messages)
 
 
-def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson]) -> Tensor:
+def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson], counts: Sequence[float]) -> Tensor:
     """Cross entropy on what the assistant says in lessons of one setting, weighted."""
-    head, rows = encoded(tokenizer, lessons)
+    head, rows = encoded(tokenizer, lessons, counts)
     longest = max(len(ids) for ids, _ in rows)
     ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in rows])
     weights = torch.tensor([row + [0.0] * (longest - len(row)) for _, row in rows])[:, 1:]
@@ -97,7 +142,9 @@ def _for_all(shared: Any, n: int) -> Any:
     return cache
 
 
-def encoded(tokenizer: Any, lessons: list[TalkLesson]) -> tuple[list[int], list[tuple[list[int], list[float]]]]:
+def encoded(
+    tokenizer: Any, lessons: list[TalkLesson], counts: Sequence[float] = (1.0,) * 5
+) -> tuple[list[int], list[tuple[list[int], list[float]]]]:
     """Token ids of what all lessons begin with; and of each the rest, with what each token counts."""
     tools = [offer.as_dict() for offer in lessons[0].tools]
     heads: set[str] = set()
@@ -106,37 +153,41 @@ def encoded(tokenizer: Any, lessons: list[TalkLesson]) -> tuple[list[int], list[
         told = [m.as_dict() for m in lesson.messages]
         pieces = tokenizer.apply_chat_template(told, tools=tools or None, tokenize=False).split("<|im_start|>")[1:]
         heads.add(pieces[0])
-        rows.append(_row(tokenizer, pieces[1:], lesson.scored[1:]))
+        rows.append(_row(tokenizer, pieces[1:], lesson.scored[1:], counts))
     (head,) = heads
     return tokenizer(f"<|im_start|>{head}", add_special_tokens=False)["input_ids"], rows
 
 
-def _row(tokenizer: Any, pieces: list[str], scored: tuple[bool, ...]) -> tuple[list[int], list[float]]:
+def _row(
+    tokenizer: Any, pieces: list[str], scored: tuple[bool, ...], counts: Sequence[float]
+) -> tuple[list[int], list[float]]:
     """Messages as ids; of a scored one counts what comes after the role, up to the end mark."""
     ids: list[int] = []
     weights: list[float] = []
-    for piece, counts in zip(pieces, scored, strict=True):
+    for piece, learnt in zip(pieces, scored, strict=True):
         text = f"<|im_start|>{piece}"
         own = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         ids += own["input_ids"]
-        weights += _weights(text, own["offset_mapping"]) if counts else [0.0] * len(own["input_ids"])
+        weights += _weights(text, own["offset_mapping"], counts) if learnt else [0.0] * len(own["input_ids"])
     return ids, weights
 
 
-def _weights(text: str, spans: list[tuple[int, int]]) -> list[float]:
-    """What the tokens of a reply count: choices much, forms less, the letters of handles least.
-
-    Most of a call is its form, and a handle is hard to copy; evenly weighted, which tool is called was hardly learnt.
-    """
+def _weights(text: str, spans: list[tuple[int, int]], counts: Sequence[float]) -> list[float]:
+    """What the tokens of a reply count."""
     begin, end = text.index("\n") + 1, text.rindex("<|im_end|>") + len("<|im_end|>")
-    chosen = [m.span(1) for m in re.finditer(r'(?:: \[?|, )"([^"]+"?)', text) if text.startswith("<tool_call>", begin)]
-    handles = [m.span() for m in re.finditer(r"[0-9a-f]{6}\b", text)]
+    opening, tool, argument, handle, form = counts
+    named = re.compile(r'<tool_call>{"name": "(\w+"), "arguments": {(.*)}').match(text, begin)
+    handles = [m.span() for m in re.finditer(r"\b[0-9a-f]{6}\b", text)]
 
-    def weight(first: int, last: int) -> float:
+    def weight(first: int) -> float:
         if not begin <= first < end:
             return 0.0
+        if first == begin:
+            return opening
         if any(a <= first < b for a, b in handles):
-            return 0.3
-        return 3.0 if first == begin or any(a <= first < b for a, b in chosen) else 1.0
+            return handle
+        if named and named.start(1) <= first < named.end(1):
+            return tool
+        return argument if named and named.start(2) <= first < named.end(2) else form
 
-    return [weight(first, last) for first, last in spans]
+    return [weight(first) for first, _ in spans]
