@@ -71,7 +71,7 @@ class Desk:
         self.known: dict[str, str] = {}
         self.run: tuple[str, str] | None = None
         self.names: tuple[str, ...] = ()
-        for _ in range(rng.choices(range(most + 1), weights=(8, 40, 28, 14, 10)[: most + 1])[0]):
+        for _ in range(rng.choices(range(most + 1), weights=(13, 38, 26, 13, 10)[: most + 1])[0]):
             self._begin()
 
     def _begin(self) -> None:

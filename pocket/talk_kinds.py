@@ -291,7 +291,7 @@ def explain(desk: Desk) -> Turn:
 KINDS: Sequence[tuple[Callable[[Desk], Turn], float]] = (
     (caption, 9), (lambda d: found(d, "how many"), 11), (lambda d: found(d, "where"), 9), (lambda d: found(d, "find"), 7),
     (lambda d: found(d, "segment"), 8), (check, 12), (contrast, 9), (retrieve, 10), (draw, 9), (edit, 16), (ask, 10),
-    (classify, 1.5), (vary, 2), (save, 4), (no_tool, 13), (explain, 1),
+    (classify, 1.5), (vary, 2), (save, 4), (no_tool, 14), (explain, 4),
 )  # fmt: skip
 
 
