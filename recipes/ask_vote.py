@@ -6,7 +6,9 @@ et al. 2023, arXiv:2303.06594; agreement as confidence: self-consistency, Wang e
    answers that say the same count together (`two` and `2`).
 2. The agreement is the winner's share of all votes: 2 to 1 is 0.67. One that says `unknown` votes for nobody; a way
    that failed, or gave another kind of answer than the question asks for, has no vote, and that is told.
-3. Below the threshold the writer asks one follow-up question; the answerers reply; what the writer concludes is one
+3. With the way `evidence`, the detector looks for what the answers to `What is there?` list, and votes for the first
+   that it finds just so, in the same numbers; where it finds none of them so, it votes for nobody.
+4. Below the threshold the writer asks one follow-up question; the answerers reply; what the writer concludes is one
    more vote. Still below: the answer is `unknown`, and the leading one is told beside it.
 
 Limits: ways that share a model make the same mistakes, and agree on them. A plan that only asks the question again
@@ -25,8 +27,9 @@ from socratic.ask import Question, ask_all
 from socratic.capability import Answerer, Captioner, Detector, Embedder, Matcher, Writer
 from socratic.doubt import doubtful
 from socratic.errors import BadInput, BudgetExceeded, ModelUnavailable, SocraticError, ToolError
+from socratic.evidence import confirmed
 from socratic.prompt import load
-from socratic.question import canonical, fits, rephrased
+from socratic.question import canonical, fits, lists_things, rephrased
 from socratic.recipe import recipe
 from socratic.recipes.ask import Answers, ask, checked
 from socratic.recipes.ask_captions import ask_captions
@@ -36,6 +39,7 @@ from socratic.transcript import Transcript
 from socratic.values import Picture, Statement
 
 WAYS = ("direct", "captions", "program")
+ALL_WAYS = (*WAYS, "evidence")
 UNKNOWN = "unknown"
 
 
@@ -122,7 +126,7 @@ def ask_vote(
         picture: what the questions are about.
         questions: each is voted on for itself.
         options: the answers to choose from; any when empty.
-        ways: which vote: `direct`, `captions`, `program`.
+        ways: which vote: `direct`, `captions`, `program`, `evidence`.
         phrasings: in how many other words each answerer is asked too.
         others: further answerers by name; each votes as the first one does.
         threshold: the least share of the votes that an answer needs.
@@ -135,8 +139,8 @@ def ask_vote(
         seed: makes the sampling repeatable.
     """
     asked = checked(questions)
-    if not ways or set(ways) - set(WAYS) or not 0 < threshold <= 1:
-        raise BadInput(f"wanted ways out of {', '.join(WAYS)} and a threshold in (0, 1], got {list(ways)} and {threshold:g}")  # fmt: skip
+    if not ways or set(ways) - set(ALL_WAYS) or not 0 < threshold <= 1:
+        raise BadInput(f"wanted ways out of {', '.join(ALL_WAYS)} and a threshold in (0, 1], got {list(ways)} and {threshold:g}")  # fmt: skip
     box = _Box(asked, options, alone)
     seers = {"answerer": answerer, **(others or {})}
     for name, seer in seers.items() if "direct" in ways else ():
@@ -147,6 +151,8 @@ def ask_vote(
         box.put_all("captions", lambda: ask_captions.inside(talk.part("captions"), picture, questions=asked, options=options, n=captions, keep=keep, crops=crops, seed=seed, captioner=captioner, detector=detector, embedder=embedder, matcher=matcher, writer=writer).answers)  # fmt: skip
     if "program" in ways:
         box.put_each("program", lambda i: _by_plan(talk.part(f"program {i + 1}"), picture, asked[i], options, planner, detector, answerer, writer))  # fmt: skip
+    if "evidence" in ways:
+        box.put_each("evidence", lambda i: _by_evidence(talk.part(f"evidence {i + 1}"), picture, asked[i], box.votes[i], detector))  # fmt: skip
     answers = [box.counted(i, threshold) for i in range(len(asked))]
     if follow_up:
         answers = [_cross_examined(talk, i, a, picture, seers, writer, box, threshold) for i, a in enumerate(answers)]
@@ -245,6 +251,18 @@ def _by_plan(
     """The answer of a plan; nothing where the plan only asks again."""
     said = ask_program.inside(talk, picture, questions=[question], options=options, planner=planner, detector=detector, answerer=answerer, writer=writer).answers[0]  # fmt: skip
     return None if len(said.plan.steps) == 1 else said
+
+
+def _by_evidence(talk: Transcript, picture: Picture, question: str, votes: Sequence[Ballot], detector: Detector) -> list[Ballot]:  # fmt: skip
+    """The detector's vote on a question for what is there; none on other questions, or where it can tell nothing."""
+    if not lists_things(question):
+        return []
+    said = list({canonical(b.answer): b.answer for b in votes if not b.error and b.answer != UNKNOWN}.values())
+    holds = confirmed(talk, picture, said, detector)
+    if all(h is None for h in holds):
+        return []
+    found = next((answer for answer, h in zip(said, holds, strict=True) if h), UNKNOWN)
+    return [Ballot("evidence", found)]
 
 
 def _cross_examined(

@@ -4,7 +4,7 @@
 1. The prompt is drawn and the picture checked against the user's own words (`check.py`).
 2. The worst kind of defect decides what is done next (`REPAIRS`): another seed, the missing things first in the prompt,
    a negative prompt, or painting anew only where the wrong thing stands.
-3. The new picture is checked; the best one so far is kept. It never falls.
+3. The new picture, or each of several `tries`, is checked; the best one so far is kept. It never falls.
 4. It ends when everything is confirmed, when the rounds are over, or when the budget is used up, and says which.
 
 The judges are the detector and the answerer, never the generator's own text encoder.
@@ -100,6 +100,7 @@ def generate_refined(
     prompt: str,
     *,
     rounds: int = 3,
+    tries: int = 1,
     rewrite: Literal["off", "auto"] = "off",
     seed: int = 0,
     steps: int = 0,
@@ -116,13 +117,14 @@ def generate_refined(
     Args:
         prompt: what to draw; exclusions such as `without people` are checked too.
         rounds: the most repairs after the first drawing.
+        tries: how many pictures each repair draws, in one batch; the best of them counts.
         rewrite: `auto` draws a rewriting of the prompt; the check keeps to the prompt.
         seed: of the first drawing; further ones count on from it.
         steps: denoising steps; the model's own when 0.
         guidance: how closely to follow the prompt; the model's own when absent.
     """
-    if rounds < 0:
-        raise BadInput(f"rounds must be 0 or more, not {rounds}")
+    if rounds < 0 or tries < 1:
+        raise BadInput(f"rounds must be 0 or more and tries at least 1, not {rounds} and {tries}")
     told = talk.state("prompt", "user", [prompt], lambda: (prompt, {})).text
     words, excluded = without(told)
     if words and rewrite == "auto":
@@ -135,26 +137,36 @@ def generate_refined(
     action, because, tried = "first drawing", "", dict.fromkeys(REPAIRS, 0)
     for number in range(rounds + 1):
         try:
-            drawing = consult.draw(talk, generator, [wanted], f"round {number}: drawing")[0]
-            checked = check.inside(talk.part(f"round {number}"), drawing.picture, prompt=told, **judges)
+            attempt = _attempt(talk, number, wanted, tries if number else 1, told, generator, judges)
         except BudgetExceeded:
             if best is None:
                 raise
             stopped = "budget"
             break
-        attempt = _Best(drawing, checked, wanted)
         kept = best is None or attempt.rank > best.rank
         best = attempt if best is None or kept else best
-        log.append(Round(action, because, wanted.seed, checked.score, checked.confirmed, kept))
+        log.append(Round(action, because, attempt.drawing.seed, attempt.check.score, attempt.check.confirmed, kept))
         if best.check.confirmed:
             stopped = "confirmed"
             break
         defect = _worst(best.check)
         action, because = _repair(defect, tried), defect.question
-        wanted = _next(action, best, defect, seed + number + 1)
+        wanted = _next(action, best, defect, seed + number * tries + 1)
     if best is None:  # cannot be: the first round either draws or raises
         raise ToolError("nothing was drawn")
     return Refinement(told, best.drawing, best.check, tuple(log), stopped, talk)
+
+
+def _attempt(
+    talk: Transcript, number: int, wanted: Draw, tries: int, told: str, generator: Generator, judges: dict[str, Any]
+) -> _Best:
+    """The best of a round's pictures, as the check says; of equals the lower seed."""
+    each = [replace(wanted, seed=wanted.seed + i) for i in range(tries)]
+    drawings = consult.draw(talk, generator, each, f"round {number}: drawing")
+    names = [f"round {number}{f', picture {i + 1}' if i else ''}" for i in range(tries)]
+    checks = [check.inside(talk.part(n), d.picture, prompt=told, **judges) for n, d in zip(names, drawings, strict=True)]  # fmt: skip
+    made = [_Best(d, c, w) for d, c, w in zip(drawings, checks, each, strict=True)]
+    return max(made, key=lambda one: one.rank)
 
 
 def _worst(found: Check) -> Checked:

@@ -12,7 +12,7 @@ from typing import Any
 
 from socratic import consult
 from socratic.capability import Answerer, Detector
-from socratic.clauses import Clause, colour_in, may_be_place, number_in, yes_or_no
+from socratic.clauses import Clause, clauses, colour_in, may_be_place, number_in, yes_or_no
 from socratic.english import number_word
 from socratic.errors import SocraticError
 from socratic.regions import Box, Region, Regions
@@ -123,6 +123,22 @@ def marked(text: str, verdicts: Sequence[Verdict]) -> str:
     for end in sorted(marks, reverse=True):
         text = text[:end] + marks[end] + text[end:]
     return text
+
+
+def confirmed(
+    talk: Transcript, picture: Picture, texts: Sequence[str], detector: Detector, name: str = "finds"
+) -> tuple[bool | None, ...]:
+    """Whether the detector finds just what each text lists, in the same numbers; None where it can tell nothing of it.
+
+    All texts are looked up in one pass.
+    """
+    listed = [clauses(text, exact=True) for text in texts]
+    phrases = list(dict.fromkeys(p for facts in listed for c in facts for p in _phrases(c)))
+    if not phrases:
+        return (None,) * len(texts)
+    found = consult.find(talk, detector, picture, phrases, None, name)
+    told = [[f.holds for c in facts if (f := _by_detector(c, found)) and f.holds is not None] for facts in listed]
+    return tuple(all(holds) if holds else None for holds in told)
 
 
 def _phrases(clause: Clause) -> list[str]:

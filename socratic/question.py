@@ -23,6 +23,11 @@ _COLOUR = re.compile(r"(?:(?:what|which) colou?r (?:is|are|has|have|does|do) the
 _PLACED = re.compile(rf"where (?:is|are) the (?P<x>.+?){_HERE}", re.I)
 _PLACE = re.compile(r"(?:where is this|where was (?:this picture|this|it) taken|what place is (?:it|this))", re.I)
 _TRUE = re.compile(r"is (?:this|it) true: [\"“'](?P<x>.+)[\"”']", re.I | re.S)
+_LISTING = re.compile(
+    r"what (?:is|are|can be seen|can you see|do you see|does (?:it|this|the \w+) show)(?: (?:in|at|on|this|that|there|here)\b.*)?",
+    re.IGNORECASE,
+)
+_LOOKS = frozenset(["dark", "light", "pale", "bright", "colourful", "colorful", "striped", "spotted", "transparent"])
 _VAGUE = frozenset(["thing", "object", "item", "kind", "animal", "picture", "colour", "color", "type"])
 _WAYS = {
     _MANY: ("How many {} are there?", "How many {} are in the picture?", "How many {} can be seen?"),
@@ -118,7 +123,12 @@ def fits(question: str, answer: str) -> bool:
         )
     if _THERE.fullmatch(asked) or _TRUE.fullmatch(asked):
         return yes_or_no(answer) is not None
-    return not _COLOUR.fullmatch(asked) or bool(colour_in(answer))
+    return not _COLOUR.fullmatch(asked) or bool(colour_in(answer) or _LOOKS & set(answer.lower().split()))
+
+
+def lists_things(question: str) -> bool:
+    """Whether a question wants to hear what is there: `What is in the picture?`, `What is at the upper left?`."""
+    return bool(_LISTING.fullmatch(_bare(question)))
 
 
 def canonical(answer: str) -> str:

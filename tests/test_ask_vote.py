@@ -155,3 +155,22 @@ def test_an_answer_with_a_single_vote_may_need_to_be_sure() -> None:
     assert voted("two", alone=0.8).answer == "two"
     assert voted("two", alone=0.9).abstained
     assert voted("two", "2", alone=0.9).answer == "two"
+
+
+def test_the_detector_votes_for_the_listing_that_it_finds_just_so() -> None:
+    looks = ScriptedDetector({"dog": [(0, 0, 2, 2)] * 2, "cat": [(4, 4, 6, 6)]})
+    for said, votes, answer in (
+        ("a dog and a cat", ["a dog and a cat", "unknown"], "unknown"),
+        ("two dogs and a cat", ["two dogs and a cat", "two dogs and a cat"], "two dogs and a cat"),
+    ):
+        with Workbench.of(answerer=ScriptedAnswerer(lambda _, said=said: said), detector=looks).used():
+            told = ask_vote(
+                picture(), questions=["What is in the picture?"], ways=["direct", "evidence"], follow_up=False
+            )
+        assert ([b.answer for b in told.answers[0].votes], told.answers[0].answer) == (votes, answer)
+
+
+def test_the_detector_has_no_vote_on_what_it_cannot_see() -> None:
+    with Workbench.of(answerer=ScriptedAnswerer(lambda _: "a dog"), detector=ScriptedDetector({})).used():
+        told = ask_vote(picture(), questions=["What kind of picture is this?", "What is this?"], ways=["direct", "evidence"], follow_up=False)  # fmt: skip
+    assert [[b.by for b in a.votes] for a in told.answers] == [["answerer"], ["answerer", "evidence"]]

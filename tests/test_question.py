@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socratic.plan import Plan
-from socratic.question import canonical, facts_asked, fits, rephrased, simple_plan, statement_plan
+from socratic.question import canonical, facts_asked, fits, lists_things, rephrased, simple_plan, statement_plan
 
 
 def told(plan: Plan | None) -> list[str]:
@@ -120,3 +120,20 @@ def test_answers_that_say_the_same(one: str, other: str) -> None:
 @pytest.mark.parametrize(("one", "other"), [("two", "three"), ("yes", "no"), ("left", "upper left"), ("a cat", "two cats"), ("red", "unknown")])  # fmt: skip
 def test_answers_that_differ(one: str, other: str) -> None:
     assert canonical(one) != canonical(other)
+
+
+@pytest.mark.parametrize(
+    ("question", "lists"),
+    [
+        ("What is in the picture?", True), ("What is at the upper left?", True), ("What can be seen?", True), ("What is this?", True),
+        ("What are those?", False), ("What colour is the dog?", False), ("What is the colour of the dog?", False),
+        ("What kind of picture is this?", False), ("Is there a dog?", False), ("How many dogs are there?", False),
+        ("Where is this?", False), ("What place is it?", False),
+    ],
+)  # fmt: skip
+def test_which_questions_want_a_listing(question: str, lists: bool) -> None:
+    assert lists_things(question) is lists
+
+
+def test_dark_is_an_answer_to_a_question_for_a_colour() -> None:
+    assert fits("What colour is the bat?", "dark") and not fits("What colour is the bat?", "a bat")
