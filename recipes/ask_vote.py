@@ -7,7 +7,8 @@ et al. 2023, arXiv:2303.06594; agreement as confidence: self-consistency, Wang e
 2. The agreement is the winner's share of all votes: 2 to 1 is 0.67. One that says `unknown` votes for nobody; a way
    that failed, or gave another kind of answer than the question asks for, has no vote, and that is told.
 3. With the way `evidence`, the detector looks for what the answers to `What is there?` list, and votes for the first
-   that it finds just so, in the same numbers; where it finds none of them so, it votes for nobody.
+   that it finds just so, in the same numbers; where it finds none of them so, it votes for nobody, and an
+   answer that only one way gives is not enough.
 4. Below the threshold the writer asks one follow-up question; the answerers reply; what the writer concludes is one
    more vote. Still below: the answer is `unknown`, and the leading one is told beside it.
 
@@ -209,7 +210,9 @@ class _Box:
         first = max(numbers, key=lambda key: (numbers[key], sure[key]), default="")
         leading = next((b.answer for b in told if canonical(b.answer) == first), UNKNOWN)
         agreement = numbers[first] / len(cast) if told else 0.0
-        enough = bool(told) and agreement >= threshold - 1e-9 and (numbers[first] > 1 or sure[first] >= self.alone)
+        denied = any(b.by == "evidence" and b.answer == UNKNOWN for b in cast)
+        lone = numbers[first] == 1 and (denied or sure[first] < self.alone)
+        enough = bool(told) and agreement >= threshold - 1e-9 and not lone
         return Voted(self.asked[i], leading if enough else UNKNOWN, leading, agreement, tuple(self.votes[i]), stopped=self.stopped)  # fmt: skip
 
 

@@ -174,3 +174,14 @@ def test_the_detector_has_no_vote_on_what_it_cannot_see() -> None:
     with Workbench.of(answerer=ScriptedAnswerer(lambda _: "a dog"), detector=ScriptedDetector({})).used():
         told = ask_vote(picture(), questions=["What kind of picture is this?", "What is this?"], ways=["direct", "evidence"], follow_up=False)  # fmt: skip
     assert [[b.by for b in a.votes] for a in told.answers] == [["answerer"], ["answerer", "evidence"]]
+
+
+def test_a_lone_answer_that_the_detector_denies_is_not_enough() -> None:
+    for said, answer in (("a dog", "unknown"), ("a cat", "a cat")):
+        tools = {
+            "answerer": ScriptedAnswerer(lambda _, said=said: said),
+            "detector": ScriptedDetector({"cat": [(0, 0, 2, 2)]}),
+        }
+        with Workbench.of(**tools).used():
+            told = ask_vote(picture(), questions=["What is this?"], ways=["direct", "evidence"], threshold=0.3, follow_up=False)  # fmt: skip
+        assert (told.answers[0].answer, told.answers[0].leading) == (answer, said)
