@@ -225,7 +225,7 @@ def report(old: str, part: str, gallery: Path) -> str:
         else:
             _, _, after = old.partition(f"## {title}\n")
             tables[title] = after.partition("\n## ")[0].strip()
-    return "\n\n".join([HEAD, *(f"## {title}\n\n{table}" for title, table in tables.items())]) + "\n"
+    return "\n\n".join([HEAD, *(f"## {title}\n\n{table}" for title, table in tables.items() if table)]) + "\n"
 
 
 def _table(rows: Sequence[Row]) -> str:
