@@ -22,8 +22,8 @@ from socratic.pocket import course
 from socratic.pocket.lessons_talk import TalkLesson, offered, plain_setting, setting, talk_lesson
 from socratic.torchvision_guard import guard
 
-BATCH, BLOCK = 24, 4
-"""Lessons of this course in a step, and steps that share a setting."""
+BLOCK = 4
+"""Steps that share a setting."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Stage:
 
     Attributes:
         until: the step at which it ends.
+        batch: lessons of this course in a step.
         brief, plain: the shares of blocks with brief lessons, and of those without a list of tools.
         cut: the share of brief and plain lessons that end with the call.
         old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
@@ -43,6 +44,7 @@ class Stage:
     """
 
     until: int
+    batch: int
     brief: float
     plain: float
     cut: float
@@ -52,10 +54,11 @@ class Stage:
 
 
 STAGES = (
-    Stage(320, 1.0, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
-    Stage(680, 1.0, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
-    Stage(900, 0.5, 0.9, 0.3, 4, 0.3, (4.0, 6.0, 6.0, 0.5, 1.0)),
-    Stage(10**9, 0.05, 0.1, 0.3, 8, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
+    Stage(320, 24, 1.0, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
+    Stage(680, 24, 1.0, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
+    Stage(900, 16, 0.5, 0.9, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 0.5, 1.0)),
+    Stage(4000, 24, 0.3, 0.98, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
+    Stage(10**9, 16, 0.05, 0.1, 0.3, 8, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
 )
 
 
@@ -64,7 +67,7 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 1500, lr: float = 1e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 5200, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
@@ -104,8 +107,8 @@ def _block(number: int) -> list[list[TalkLesson]]:
     brief = rng.random() < stage.brief
     plain = brief or rng.random() < stage.plain
     where = plain_setting(_offered(), brief=brief, cut=stage.cut) if plain else setting(rng, _offered())
-    lessons = sorted((talk_lesson(rng, where) for _ in range(BLOCK * BATCH)), key=_length)
-    return rng.sample([lessons[i * BATCH : (i + 1) * BATCH] for i in range(BLOCK)], BLOCK)
+    lessons = sorted((talk_lesson(rng, where) for _ in range(BLOCK * stage.batch)), key=_length)
+    return rng.sample([lessons[i * stage.batch : (i + 1) * stage.batch] for i in range(BLOCK)], BLOCK)
 
 
 @lru_cache(maxsize=1)
