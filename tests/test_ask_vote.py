@@ -157,31 +157,26 @@ def test_an_answer_with_a_single_vote_may_need_to_be_sure() -> None:
     assert voted("two", "2", alone=0.9).answer == "two"
 
 
+def listing(said: str, *questions: str, **how: Any) -> tuple[Voted, ...]:
+    """The votes of an answerer that says one thing, and of a detector that sees two dogs and a cat."""
+    seen = ScriptedDetector({"dog": [(0, 0, 2, 2)] * 2, "cat": [(4, 4, 6, 6)]})
+    with Workbench.of(answerer=ScriptedAnswerer(dict.fromkeys(questions, said)), detector=seen).used():
+        return ask_vote(picture(), questions=questions, ways=["direct", "evidence"], follow_up=False, **how).answers
+
+
 def test_the_detector_votes_for_the_listing_that_it_finds_just_so() -> None:
-    looks = ScriptedDetector({"dog": [(0, 0, 2, 2)] * 2, "cat": [(4, 4, 6, 6)]})
-    for said, votes, answer in (
-        ("a dog and a cat", ["a dog and a cat", "unknown"], "unknown"),
-        ("two dogs and a cat", ["two dogs and a cat", "two dogs and a cat"], "two dogs and a cat"),
-    ):
-        with Workbench.of(answerer=ScriptedAnswerer(lambda _, said=said: said), detector=looks).used():
-            told = ask_vote(
-                picture(), questions=["What is in the picture?"], ways=["direct", "evidence"], follow_up=False
-            )
-        assert ([b.answer for b in told.answers[0].votes], told.answers[0].answer) == (votes, answer)
+    (told,) = listing("two dogs and a cat", "What is in the picture?")
+    assert [b.answer for b in told.votes] == ["two dogs and a cat"] * 2 and not told.abstained
+    (told,) = listing("a dog and a cat", "What is in the picture?")
+    assert [b.answer for b in told.votes] == ["a dog and a cat", "unknown"] and told.abstained
 
 
 def test_the_detector_has_no_vote_on_what_it_cannot_see() -> None:
-    with Workbench.of(answerer=ScriptedAnswerer(lambda _: "a dog"), detector=ScriptedDetector({})).used():
-        told = ask_vote(picture(), questions=["What kind of picture is this?", "What is this?"], ways=["direct", "evidence"], follow_up=False)  # fmt: skip
-    assert [[b.by for b in a.votes] for a in told.answers] == [["answerer"], ["answerer", "evidence"]]
+    told = listing("a dog", "What kind of picture is this?", "What is this?")
+    assert [[b.by for b in a.votes] for a in told] == [["answerer"], ["answerer", "evidence"]]
 
 
-def test_a_lone_answer_that_the_detector_denies_is_not_enough() -> None:
-    for said, answer in (("a dog", "unknown"), ("a cat", "a cat")):
-        tools = {
-            "answerer": ScriptedAnswerer(lambda _, said=said: said),
-            "detector": ScriptedDetector({"cat": [(0, 0, 2, 2)]}),
-        }
-        with Workbench.of(**tools).used():
-            told = ask_vote(picture(), questions=["What is this?"], ways=["direct", "evidence"], threshold=0.3, follow_up=False)  # fmt: skip
-        assert (told.answers[0].answer, told.answers[0].leading) == (answer, said)
+@pytest.mark.parametrize(("said", "answer"), [("a dog", "unknown"), ("a cat", "a cat")])
+def test_a_lone_answer_that_the_detector_denies_is_not_enough(said: str, answer: str) -> None:
+    (told,) = listing(said, "What is this?", threshold=0.3)
+    assert (told.answer, told.leading) == (answer, said)
