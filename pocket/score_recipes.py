@@ -108,11 +108,11 @@ def refined(n: int, gallery: Path, rounds: int = 3) -> list[Row]:
     ]
 
 
-def rows(gallery: Path, n: int = 200, n_drawn: int = 60) -> list[Row]:
+def rows(gallery: Path, n: int = 200, n_drawn: int = 200) -> list[Row]:
     """Everything; pictures go to `gallery`. The pocket profile must be in use."""
     gallery.mkdir(parents=True, exist_ok=True)
     items = seen(n, first=80_000_000)
     return [
-        *verified(items), *checked(items), *voted(n // 2), ("composed retrieval: the planted target comes first", f"{n} queries", composed(n)),
+        *verified(items), *checked(items), *voted(n), ("composed retrieval: the planted target comes first", f"{n} queries", composed(n)),
         *refined(n_drawn, gallery),
     ]  # fmt: skip
