@@ -22,7 +22,7 @@ from socratic.values import Call, Message, Offer
 
 NOTES = ("the pocket models know a small drawn world and nothing else; for photographs try --profile small", "the models know little", "")  # fmt: skip
 LACKING = "I have no tool for that here."
-LONGEST = 560
+LONGEST, LONGEST_PLAIN = 560, 400
 """Characters of a conversation, without the system text; longer ones cost too much to learn."""
 
 
@@ -94,7 +94,7 @@ def talk_lesson(rng: random.Random, where: Setting) -> TalkLesson:
     """A short conversation in this setting."""
     while True:
         made = _conversation(rng, where)
-        if sum(len(m.text) for m in made.messages[1:]) <= LONGEST:
+        if sum(len(m.text) for m in made.messages[1:]) <= (LONGEST if where.told else LONGEST_PLAIN):
             return made
 
 

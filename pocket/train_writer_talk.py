@@ -57,7 +57,7 @@ STAGES = (
     Stage(320, 24, 1.0, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
     Stage(680, 24, 1.0, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
     Stage(900, 16, 0.5, 0.9, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 0.5, 1.0)),
-    Stage(4000, 24, 0.3, 0.98, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
+    Stage(2800, 20, 0.3, 0.98, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
     Stage(10**9, 16, 0.05, 0.1, 0.3, 8, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
 )
 
@@ -67,7 +67,7 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 5200, lr: float = 1e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 3700, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
