@@ -57,7 +57,7 @@ DIRECTION = [
     {"inventory"},
     {"chat_model"},
     {"assistant"},
-    {"chat", "mcp", "web"},
+    {"chat", "mcp", "web", "experiments"},
     {"cli"},
     {"__main__", "__init__"},
 ]
@@ -72,8 +72,13 @@ PACKAGES = {
     "web": [
         {"guard", "turns"}, {"sessions", "panes"}, {"routes", "parts"}, {"shelf"}, {"desk"}, {"page"}, {"__init__"},
     ],
+    "experiments": [
+        {"values"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_seen", "scorers_judge", "verdicts"},
+        {"store", "plan", "controls", "splits"}, {"runner"}, {"table"}, {"page", "gate", "exports"}, {"report"},
+        {"ablate", "optimise"}, {"__init__"},
+    ],
     "cli": [
-        {"house", "sheet"}, {"chat", "sessions", "mcp", "web", "suite", "run"},
+        {"house", "sheet"}, {"prompts", "experiment", "chat", "sessions", "mcp", "web", "suite", "run"},
         {"words", "ask", "pictures", "generate", "retrieve", "video", "data"}, {"check"}, {"__init__"},
     ],
 }  # fmt: skip
