@@ -16,22 +16,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from socratic import sections as marks
 from socratic.errors import PromptError
 from socratic.frontmatter import front_matter
 from socratic.reply import ReplyContract
+from socratic.template import ROLE_LINE, roles_marked, sandbox
+from socratic.template import smuggled as smuggled
 from socratic.values import Message, Picture
 
-if TYPE_CHECKING:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 MAX_BYTES = 100_000
-_ROLE_LINE = re.compile(r"^[ \t]*(system|user|assistant|tool|developer)[ \t]*:[ \t]*$", re.IGNORECASE | re.MULTILINE)
-# What the chat templates of common model families mean as structure: ChatML and Llama 3, DeepSeek, Mistral, Gemma.
-_CONTROL_TOKEN = re.compile(r"<[|｜][^|｜<>\n]{1,60}[|｜]>|\[/?INST\]|</?s>|<(?:start|end)_of_turn>")
 Kind = Literal["string", "number", "boolean", "array", "object", "image"]
 _PYTHON = {
     "string": str,
@@ -100,8 +97,37 @@ class Prompt:
 
     @property
     def sha256(self) -> str:
-        """The hash of the body, which tells versions of one prompt apart."""
-        return hashlib.sha256(self.body.encode()).hexdigest()
+        """The hash of the body, which tells versions of one prompt apart; marks of sections say nothing and count not."""
+        return hashlib.sha256(marks.unmarked(self.body).encode()).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """The hash in short, as lists and tables have it."""
+        return self.sha256[:8]
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """The text of each named block of the body, in the order in which they open."""
+        return marks.sections(self.body)
+
+    def without(self, section: str) -> Prompt:
+        """The prompt without one of its sections.
+
+        Raises:
+            PromptError: there is no such section, or what is left is no prompt.
+        """
+        return self.reworded(marks.without(self.body, section), f"{self.path} without {section}")
+
+    def reworded(self, body: str, path: str = "") -> Prompt:
+        """The same front matter with another body, checked as a file is. `path` only names it in errors."""
+        return _checked(Prompt(self.header, body.strip("\n"), path or f"{self.path} reworded"))
+
+    def as_text(self) -> str:
+        """The prompt as a file, whose front matter holds what was said and no defaults."""
+        from yaml import safe_dump
+
+        header = self.header.model_dump(mode="json", exclude_defaults=True)
+        return f"---\n{safe_dump(header, sort_keys=False, allow_unicode=True, width=110)}---\n{self.body}\n"
 
     def render(self, **values: Any) -> Rendered:
         """Fills in the values.
@@ -112,9 +138,9 @@ class Prompt:
         pictures: list[Picture] = []
         nonce = secrets.token_hex(8)
         given = {name: _plain(v, self.name, name, nonce, pictures) for name, v in self._complete(values).items()}
-        source = _ROLE_LINE.sub(lambda m: f"{nonce}role:{m[1].lower()};", self.body)
+        source = roles_marked(self.body, nonce)
         try:
-            text = _sandbox().from_string(source).render(given)
+            text = sandbox().from_string(source).render(given)
         except Exception as error:
             raise PromptError(f"prompt {self.name} cannot be rendered: {error}", hint=f"see {self.path}") from error
         return Rendered(self.name, _messages(text, nonce, pictures, self.path))
@@ -188,9 +214,12 @@ def parse(raw: bytes, path: str) -> Prompt:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise PromptError(f"{path}: {problems}", hint="see docs/prompts.md for the keys") from error
-    prompt = Prompt(header, parts[2].strip("\n"), path)
+    return _checked(Prompt(header, parts[2].strip("\n"), path))
+
+
+def _checked(prompt: Prompt) -> Prompt:
     if errors := [p for p in lint(prompt) if p.startswith("error")]:
-        raise PromptError(f"{path}: {'; '.join(errors)}")
+        raise PromptError(f"{prompt.path}: {'; '.join(errors)}")
     return prompt
 
 
@@ -199,20 +228,21 @@ def lint(prompt: Prompt) -> list[str]:
     from jinja2 import TemplateSyntaxError, meta, nodes
 
     try:
-        tree = _sandbox().parse(prompt.body)
+        tree = sandbox().parse(prompt.body)
         used = meta.find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
         return [f"error: line {error.lineno}: {error.message}"]
     except RecursionError:
         return ["error: the body is nested too deeply"]
-    findings = []
+    findings = marks.problems(prompt.body)
     if next(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)), None):
         findings.append("error: a prompt stands alone: include, import and extends are not allowed")
     declared = set(prompt.header.inputs)
     findings += [f"error: {name!r} is used and not declared" for name in sorted(used - declared)]
     findings += [f"warning: input {name!r} is never used" for name in sorted(declared - used)]
-    roles = [role.lower() for role in _ROLE_LINE.findall(prompt.body)]
-    if not roles or prompt.body[: _ROLE_LINE.search(prompt.body).start()].strip():  # type: ignore[union-attr]
+    said = marks.unmarked(prompt.body)
+    roles = [role.lower() for role in ROLE_LINE.findall(said)]
+    if not roles or said[: ROLE_LINE.search(said).start()].strip():  # type: ignore[union-attr]
         findings.append("error: the body must open with a role line (system: or user:)")
     elif "user" not in roles:
         findings.append("error: there is no user: message")
@@ -225,23 +255,6 @@ def lint(prompt: Prompt) -> list[str]:
     if not prompt.header.source:
         findings.append("warning: no source: say which paper or idea the prompt follows")
     return findings
-
-
-def smuggled(text: str) -> str:
-    """The part of a text that would open a message of its own, and for which a prompt refuses it; mostly empty."""
-    lines = "\n".join(text.splitlines())  # \r and U+2028 end a line too
-    found = _ROLE_LINE.search(lines) or _CONTROL_TOKEN.search(lines)
-    return found[0].strip() if found else ""
-
-
-@cache
-def _sandbox() -> ImmutableSandboxedEnvironment:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
-    )
 
 
 def _plain(value: Any, prompt: str, name: str, nonce: str, pictures: list[Picture]) -> Any:

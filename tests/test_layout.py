@@ -21,6 +21,7 @@ DIRECTION = [
     {"clauses"},
     {
         "locks",
+        "template",
         "wording",
         "patches",
         "capability",
@@ -34,7 +35,7 @@ DIRECTION = [
         "frontmatter",
         "progress",
     },
-    {"frames", "speech", "pairs", "coco"},
+    {"frames", "speech", "pairs", "coco", "sections", "slots"},
     {"prompt", "hub", "tool", "vocabulary", "transcript"},
     {
         "ask",
@@ -55,6 +56,7 @@ DIRECTION = [
     {"recipe", "interop"},
     {"workbench", "frozen"},
     {"inventory"},
+    {"named"},
     {"chat_model"},
     {"assistant"},
     {"chat", "mcp", "web", "experiments"},
