@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from socratic.transcript import Transcript, Turn
 from socratic.values import Picture
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,22 @@ class Shown:
 
 def page(shown: Sequence[Shown], title: str) -> str:
     """The page as HTML. Everything that a model or a file said is escaped."""
+    return str(_template().render(title=title, transcripts=shown, ledger=ledger_of([s.transcript for s in shown])))
+
+
+def turns(shown: Shown) -> str:
+    """The statements of one conversation as escaped HTML, to stand in another page that has styles for `.turn`."""
+    told: str = _template().make_module({"title": "", "transcripts": (), "ledger": {}}).turns(shown)  # type: ignore[attr-defined]
+    return told
+
+
+@cache
+def _template() -> Template:
     from jinja2 import Environment
 
     environment = Environment(autoescape=True)
     environment.filters["brief"] = _brief
-    template = environment.from_string(files("socratic").joinpath("page.html").read_text(encoding="utf-8"))
-    return template.render(title=title, transcripts=shown, ledger=ledger_of([s.transcript for s in shown]))
+    return environment.from_string(files("socratic").joinpath("page.html").read_text(encoding="utf-8"))
 
 
 def _brief(evidence: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from doubles import picture
 
-from socratic.gallery import Shown, ledger_of, page, write_page
+from socratic.gallery import Shown, ledger_of, page, turns, write_page
 from socratic.transcript import Transcript, Turn
 
 HOSTILE = [
@@ -104,3 +104,9 @@ def test_the_page_is_written_as_utf_8_whatever_the_file_name(tmp_path: Path) -> 
     write_page(tmp_path / "page.html", [shown("Ein Zebra, größer als 🦓", "zoo \udcff.png")], "Straße")
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "Straße" in html and "größer als 🦓" in html and 'charset="utf-8"' in html
+
+
+def test_statements_stand_escaped_in_another_page() -> None:
+    html = turns(shown('<img src="https://evil.example">'))
+    assert Page(html).all("img") == [] and "https://evil.example" in Page(html).text
+    assert "caption.write" in html and html.strip() in page([shown('<img src="https://evil.example">')], "x")
