@@ -84,7 +84,12 @@ def found(desk: Desk, kind: str, things: Things | None = None) -> Turn:
         say = finds.say() + (f"\n{marked} (marked of {handle}: {finds.marked()})" if finds.rows else "")
         return say, told_of(kind, finds, names, marked)
 
-    return pictured(desk, kind, tool, {"phrases": list(names)}, things.slots(), make, names=names, account=desk.account(tool, finds.say()))  # fmt: skip
+    return pictured(desk, kind, tool, {"phrases": phrases(names)}, things.slots(), make, names=names, account=desk.account(tool, finds.say()))  # fmt: skip
+
+
+def phrases(names: Sequence[str]) -> list[str]:
+    """Things as a call names them: with an article, as they stand in the words of people, which is easier to copy."""
+    return [one if (one := told.one(name)).endswith(f" {name}") and " of " not in one else f"the {name}" for name in names]
 
 
 def told_of(kind: str, finds: told.Found, names: Sequence[str], marked: str) -> str:
@@ -124,7 +129,7 @@ def retrieve(desk: Desk) -> Turn:
         assert seen is not None
         return _searched(desk, worded(rng, "retrieve like", {"pic": seen.words}), {"pictures": [seen.handle]})
     said, text, without = desk.wanted()
-    return _searched(desk, worded(rng, "retrieve", {"scene": said}), {"text": text, **({"without": without} if without else {})})  # fmt: skip
+    return _searched(desk, worded(rng, "retrieve", {"scene": said}), {"text": text, **({"without": phrases(without)} if without else {})})  # fmt: skip
 
 
 def _searched(desk: Desk, said: str, arguments: dict[str, Any]) -> Turn:
@@ -196,7 +201,7 @@ def changed(desk: Desk, kind: str, by_pronoun: bool = False) -> Turn:
         arguments: dict[str, Any] = {"prompt": whole or alone}
     else:
         prompt = told.one(new) if kind == "edit replace" else f"{article(colour)} {colour} {name}"
-        arguments = {"prompt": prompt, "phrases": [name]}
+        arguments = {"prompt": prompt, "phrases": phrases([name])}
         if rng.random() < 0.1:
             error = f"nothing in the picture was found for '{name}', so nothing was changed (use another word, lower the threshold, or leave the phrases out to change the whole picture)"
             return desk.turn(kind, said, ("edit", arguments), error, sorry(error))
@@ -227,23 +232,6 @@ def ask(desk: Desk, kind: str = "", name: str = "") -> Turn:
     slots = {**things.slots(), "the": rng.choice((f"the {name}", f"the {name}", f"this {name}")), **places}
     make = lambda h: (f"{asked} {reply}", told.answer_question(asked, reply))  # noqa: E731
     return pictured(desk, kind, "ask", {"questions": [asked]}, slots, make, names=(name,) if kind == "ask colour" else (), account=desk.account("ask", reply, asked))  # fmt: skip
-
-
-def classify(desk: Desk) -> Turn:
-    names = [c.name for c in desk.rng.sample(known(), 2)]
-    best = desk.rng.sample(names, 2)
-    sure = desk.rng.randint(51, 100)
-    slots = {"x": told.one(names[0]), "n": names[0], "new": told.one(names[1]), "newn": names[1]}
-    make = lambda h: (f"{best[0]} ({sure}%), {best[1]} ({100 - sure}%)", f"It is {told.one(best[0])}.")  # noqa: E731
-    return pictured(desk, "classify", "classify", {"labels": names}, slots, make)
-
-
-def vary(desk: Desk) -> Turn:
-    if not desk.pictures:
-        return Turn("vary", worded(desk.rng, "vary", {"pic": "it"}), NO_PICTURE)
-    pic = desk.rng.choice(("it", "this", "the picture", "this picture", "that one"))
-    fresh = drawn(desk, "vary", worded(desk.rng, "vary", {"pic": pic}), ("vary", {}), f"a variation of {desk.latest.handle}", 4, desk.latest.handle)  # fmt: skip
-    return fresh
 
 
 def save(desk: Desk) -> Turn:
@@ -291,7 +279,7 @@ def explain(desk: Desk) -> Turn:
 KINDS: Sequence[tuple[Callable[[Desk], Turn], float]] = (
     (caption, 9), (lambda d: found(d, "how many"), 11), (lambda d: found(d, "where"), 9), (lambda d: found(d, "find"), 7),
     (lambda d: found(d, "segment"), 8), (check, 12), (contrast, 9), (retrieve, 10), (draw, 9), (edit, 16), (ask, 10),
-    (classify, 1.5), (vary, 2), (save, 4), (no_tool, 14), (explain, 4),
+    (save, 4), (no_tool, 14), (explain, 4),
 )  # fmt: skip
 
 

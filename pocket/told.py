@@ -204,7 +204,8 @@ def answer_question(question: str, said: str) -> str:
         return f"{rest.capitalize()} is {said}."
     if question.startswith("How many"):
         return f"There {'is' if said == 'one' else 'are'} {said} thing{'' if said == 'one' else 's'} in it."
-    return f"It is {said if said in PLACES.values() else one(said)}."
+    whole = said in PLACES.values() or said.startswith(("a ", "an ", "the "))
+    return f"It is {said if whole else one(said)}."
 
 
 def accounted(recipe: str, said: str, asked: str, picture: str) -> tuple[str, str]:

@@ -30,15 +30,8 @@ ARCHITECTURE: dict[str, Any] = {
 # Tools are told in one line each, `detect(picture?, phrases)`, because the context is short; `?` marks what may be left
 # out. Without tools and calls this renders what the first weights were trained on.
 CHAT_TEMPLATE = (
-    "{% set offered %}{% if tools %}Tools:"
-    "{% for t in tools %}{% set f = t['function'] %}{% set p = f['parameters'] or {} %}{{ '\\n' + f['name'] + '(' }}"
-    "{% for name in p['properties'] or [] %}"
-    "{{ name + ('' if name in (p['required'] or []) else '?') + ('' if loop.last else ', ') }}{% endfor %})"
-    "{% endfor %}{% endif %}{% endset %}"
-    "{% if offered and messages[0]['role'] != 'system' %}"
-    "{{ '<|im_start|>system\\n' + offered + '<|im_end|>\\n' }}{% endif %}"
+    "{% if tools %}{% endif %}"  # it learnt its tools by heart, and its calls are held to those that are offered
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] }}"
-    "{% if offered and loop.first and m['role'] == 'system' %}{{ '\\n' + offered }}{% endif %}"
     "{% for c in m['tool_calls'] or [] %}{{ '\\n' if m['content'] or not loop.first else '' }}"
     "{{ '<tool_call>' }}{{ {'name': c['function']['name'], 'arguments': c['function']['arguments']} | tojson }}"
     "{{ '</tool_call>' }}{% endfor %}{{ '<|im_end|>\\n' }}{% endfor %}"

@@ -1,7 +1,6 @@
 """The writer's second course: it learns to lead the assistant, and goes on with its first lessons meanwhile.
 
-Starts from the weights of the first course (`train_writer.py`) with the same tokenizer. All lessons of a step share
-system text and tools, which are therefore read once. Resumable.
+Starts from the weights of the first course (`train_writer.py`) with the same tokenizer. Resumable.
 """
 
 from __future__ import annotations
@@ -19,34 +18,33 @@ from torch import Tensor
 from torch.nn import functional
 
 from socratic.pocket import course
-from socratic.pocket.lessons_talk import TalkLesson, offered, plain_setting, setting, talk_lesson
+from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
 from socratic.torchvision_guard import guard
 
 BLOCK = 4
-"""Steps that share a setting."""
+"""Batches that are made together."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """A part of the course. The writer first learns which tool is meant, then what it is given, then to tell.
 
-    All at once it learnt the forms of calls and nothing else: names and handles, which are hard to copy, and a long list
-    of tools in front of a short request drowned what the request says.
+    All at once it learnt the forms of calls and nothing else: names and handles, which are hard to copy, drowned what
+    the request says.
 
     Attributes:
         until: the step at which it ends.
         batch: lessons of this course in a step.
-        brief, plain: the shares of blocks with brief lessons, and of those without a list of tools.
-        cut: the share of brief and plain lessons that end with the call.
+        brief: the share of batches with brief lessons.
+        cut: the share of lessons that end with the call.
         old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
-            was not learnt at all; what suffers meanwhile comes back in the last stage.
+            was not learnt at all; what suffers meanwhile comes back later.
         counts: what tokens count: the first of a reply, the tool's name, arguments, letters of handles, forms.
     """
 
     until: int
     batch: int
     brief: float
-    plain: float
     cut: float
     old: int
     share: float
@@ -54,11 +52,11 @@ class Stage:
 
 
 STAGES = (
-    Stage(320, 24, 1.0, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
-    Stage(680, 24, 1.0, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
-    Stage(900, 16, 0.5, 0.9, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 0.5, 1.0)),
-    Stage(2800, 20, 0.3, 0.98, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
-    Stage(10**9, 16, 0.05, 0.1, 0.3, 8, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
+    Stage(320, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
+    Stage(680, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
+    Stage(900, 20, 0.5, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 0.5, 1.0)),
+    Stage(5000, 24, 0.3, 0.4, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
+    Stage(10**9, 20, 0.05, 0.3, 12, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
 )
 
 
@@ -67,7 +65,7 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 3700, lr: float = 1e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 6400, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
@@ -101,19 +99,12 @@ def train(out: Path, work: Path, *, steps: int = 3700, lr: float = 1e-3) -> None
 
 @lru_cache(maxsize=1)
 def _block(number: int) -> list[list[TalkLesson]]:
-    """Batches of lessons of like length in one setting, in random order, so that little padding is computed."""
+    """Batches of lessons of like length, in random order, so that little padding is computed."""
     rng = random.Random(f"talk-{number}")
     stage = stage_of(number * BLOCK)
-    brief = rng.random() < stage.brief
-    plain = brief or rng.random() < stage.plain
-    where = plain_setting(_offered(), brief=brief, cut=stage.cut) if plain else setting(rng, _offered())
-    lessons = sorted((talk_lesson(rng, where) for _ in range(BLOCK * stage.batch)), key=_length)
-    return rng.sample([lessons[i * stage.batch : (i + 1) * stage.batch] for i in range(BLOCK)], BLOCK)
-
-
-@lru_cache(maxsize=1)
-def _offered() -> Any:
-    return offered()
+    brief, size = rng.random() < stage.brief, stage.batch
+    lessons = sorted((talk_lesson(rng, brief=brief, cut=stage.cut) for _ in range(BLOCK * size)), key=_length)
+    return rng.sample([lessons[i * size : (i + 1) * size] for i in range(BLOCK)], BLOCK)
 
 
 def _length(lesson: TalkLesson) -> int:
@@ -121,44 +112,22 @@ def _length(lesson: TalkLesson) -> int:
 
 
 def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson], counts: Sequence[float]) -> Tensor:
-    """Cross entropy on what the assistant says in lessons of one setting, weighted."""
-    head, rows = encoded(tokenizer, lessons, counts)
+    """Cross entropy on what the assistant says, weighted."""
+    rows = [encoded(tokenizer, lesson, counts) for lesson in lessons]
     longest = max(len(ids) for ids, _ in rows)
     ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in rows])
     weights = torch.tensor([row + [0.0] * (longest - len(row)) for _, row in rows])[:, 1:]
     with torch.autocast("cpu", torch.bfloat16):
-        shared = model.model(input_ids=torch.tensor([head]), use_cache=True).past_key_values
-        hidden = model.model(input_ids=ids, past_key_values=_for_all(shared, len(rows))).last_hidden_state[:, :-1]
+        hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
         logits = model.lm_head(hidden[weights > 0])
     losses = functional.cross_entropy(logits.float(), ids[:, 1:][weights > 0], reduction="none")
     return (losses * weights[weights > 0]).sum() / weights.sum()
 
 
-def _for_all(shared: Any, n: int) -> Any:
-    """What was read once, for every row of a batch."""
-    from transformers import DynamicCache
-
-    cache = DynamicCache()
-    for number, layer in enumerate(shared.layers):
-        keys, values = (t.expand(n, -1, -1, -1) for t in (layer.keys, layer.values))
-        cache.update(keys, values, number)
-    return cache
-
-
-def encoded(
-    tokenizer: Any, lessons: list[TalkLesson], counts: Sequence[float] = (1.0,) * 5
-) -> tuple[list[int], list[tuple[list[int], list[float]]]]:
-    """Token ids of what all lessons begin with; and of each the rest, with what each token counts."""
-    tools = [offer.as_dict() for offer in lessons[0].tools]
-    heads: set[str] = set()
-    rows = []
-    for lesson in lessons:
-        told = [m.as_dict() for m in lesson.messages]
-        pieces = tokenizer.apply_chat_template(told, tools=tools or None, tokenize=False).split("<|im_start|>")[1:]
-        heads.add(pieces[0])
-        rows.append(_row(tokenizer, pieces[1:], lesson.scored[1:], counts))
-    (head,) = heads
-    return tokenizer(f"<|im_start|>{head}", add_special_tokens=False)["input_ids"], rows
+def encoded(tokenizer: Any, lesson: TalkLesson, counts: Sequence[float] = (1.0,) * 5) -> tuple[list[int], list[float]]:
+    """Token ids of a lesson, and what each token counts."""
+    told = tokenizer.apply_chat_template([m.as_dict() for m in lesson.messages], tokenize=False)
+    return _row(tokenizer, told.split("<|im_start|>")[1:], lesson.scored, counts)
 
 
 def _row(

@@ -60,7 +60,7 @@ def test_without_tools_the_pocket_writer_reads_what_it_was_trained_on(pocket: ca
             assert tokenizer.apply_chat_template(messages, tools=[], **told) == before
 
 
-def test_tools_and_calls_are_told_to_the_pocket_writer_in_few_words(pocket: causal_lm.CausalLM) -> None:
+def test_calls_are_told_to_the_pocket_writer_and_tools_it_knows_by_heart(pocket: causal_lm.CausalLM) -> None:
     call = Call("detect", '{"phrases": ["dög", "a \\"b\\""], "n": 1}', "call_1")
     talk = (
         Message("system", "Be short."),
@@ -69,14 +69,12 @@ def test_tools_and_calls_are_told_to_the_pocket_writer_in_few_words(pocket: caus
         Message("tool", "two dogs", answers="call_1"),
     )
     assert pocket._prompt(Request(talk, tools=(DETECT, NOW))) == (
-        "<|im_start|>system\nBe short.\nTools:\ndetect(picture?, phrases)\nnow()<|im_end|>\n"
+        "<|im_start|>system\nBe short.<|im_end|>\n"
         "<|im_start|>user\nDogs?<|im_end|>\n"
         '<|im_start|>assistant\nI look.\n<tool_call>{"name": "detect", "arguments": {"phrases": ["dög", "a \\"b\\""],'
         ' "n": 1}}</tool_call>\n<tool_call>{"name": "now", "arguments": {}}</tool_call><|im_end|>\n'
         "<|im_start|>tool\ntwo dogs<|im_end|>\n<|im_start|>assistant\n"
     )
-    alone = str(pocket._prompt(request("hi", NOW)))
-    assert alone.startswith("<|im_start|>system\nTools:\nnow()<|im_end|>\n<|im_start|>user\nhi")
 
 
 @pytest.mark.parametrize("kind", ["pocket", "qwen"])
@@ -198,7 +196,7 @@ def test_another_form_of_calls_is_read_by_the_tokenizer(tmp_path: Path, monkeypa
         chat.write(request("delete", DETECT))
 
 
-def test_room_is_what_the_prompt_leaves(pocket: causal_lm.CausalLM) -> None:
+def test_room_is_what_the_prompt_leaves(pocket: causal_lm.CausalLM, qwen: causal_lm.CausalLM) -> None:
     short, long = request("hi"), request("word " * 3000)
     assert 0 < pocket.room(short) < pocket.context and pocket.room(long) < 0
-    assert pocket.room(request("hi", DETECT)) < pocket.room(short), "tools take room"
+    assert qwen.room(request("hi", DETECT)) < qwen.room(short), "tools take room where they are told"

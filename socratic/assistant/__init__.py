@@ -59,6 +59,7 @@ class Assistant:
         self._approve: Approve = approve or chosen.get("approve", "effects")
         self._sees: Sees = sees or chosen.get("sees", "names")
         self._most_tokens = int(chosen.get("most_tokens", 0))
+        self._brief = bool(chosen.get("brief")) and model is None
         self.offered = all_offers(chosen.get("offers"))
         self._model, self._loop = model, LoopThread()
         self._saver: Any = None
@@ -137,8 +138,8 @@ class Assistant:
         )
 
     def _system(self) -> str:
-        note = str(self.bench.profile.get("note", ""))
-        return load_prompt("assistant.system").render(note=note, pictures=[]).messages[0].text
+        told = {"note": str(self.bench.profile.get("note", "")), "brief": self._brief}
+        return load_prompt("assistant.system").render(**told, pictures=[]).messages[0].text
 
     def _chat_model(self) -> Any:
         if self._model is None:

@@ -6,10 +6,11 @@ whatever goes wrong becomes its observation. Which tools need approval is asked 
 
 from __future__ import annotations
 
+import re
 import time
 import tomllib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -29,6 +30,10 @@ from socratic.transcript import Transcript
 
 LONGEST = 1500
 """Characters of a result that a model reads; all of it stands in the transcript."""
+
+
+NAMES = ("phrases", "labels", "without")
+"""Arguments that name things."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +108,16 @@ class OfferedTool(BaseTool):
         return told
 
     def _run(self, **arguments: Any) -> tuple[str, dict[str, Any]]:
-        chosen = {k: v for k, v in arguments.items() if v not in (None, "", [], ())}
+        chosen = {k: _bare(v) if k in NAMES else v for k, v in arguments.items() if v not in (None, "", [], ())}
         try:
             return carried_out(self.room, self.offered, chosen)
         except SocraticError as error:
             raise ToolException(str(error)) from error
+
+
+def _bare(names: Sequence[str]) -> list[str]:
+    """Things without the articles that language models put in front of them."""
+    return [re.sub(r"^(?:an?|the)\s+(?=\S)", "", name.strip(), flags=re.IGNORECASE) for name in names]
 
 
 def misfit(error: Any) -> str:
