@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from socratic.errors import BadInput, BudgetExceeded
@@ -67,6 +69,11 @@ class Budget:
                 self._refuse(f"another call after {self.spent_tokens} tokens", f"{self.tokens} tokens")
             self.spent_calls += calls
 
+    def give_back(self, calls: int) -> None:
+        """Returns calls that were taken and not made."""
+        with self._lock:
+            self.spent_calls -= calls
+
     def used(self, tokens: int) -> None:
         """Notes the tokens of a reply."""
         with self._lock:
@@ -78,3 +85,41 @@ class Budget:
 
     def _refuse(self, wanted: str, limit: str) -> None:
         raise BudgetExceeded(f"the run wants {wanted}, and its budget is {limit}", hint="give it a larger budget")
+
+
+@dataclass
+class Tally:
+    """What models really did for one piece of work: no call that the stage cache answered, none of another thread's.
+
+    Attributes:
+        limit: what all pieces together may cost, where there is a limit.
+        refused: whether a call was refused for it, after which the result is none of the whole work.
+    """
+
+    limit: Budget | None = None
+    calls: Counter[str] = field(default_factory=Counter)
+    refused: bool = False
+
+    def ask(self, calls: int) -> None:
+        """Takes calls that are about to be made.
+
+        Raises:
+            BudgetExceeded: the limit is reached.
+        """
+        try:
+            if self.limit:
+                self.limit.ask(calls)
+        except BudgetExceeded:
+            self.refused = True
+            raise
+
+    def made(self, speaker: str, calls: int, shared: int, tokens: int) -> None:
+        """Notes calls that were made, and how many of those that were taken another thread makes."""
+        self.calls[speaker] += calls
+        if self.limit:
+            self.limit.give_back(shared)
+            self.limit.used(tokens)
+
+
+tallying: ContextVar[Tally | None] = ContextVar("tallying", default=None)
+"""Where the work of this thread is counted."""

@@ -15,7 +15,8 @@ import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from contextvars import ContextVar
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from socratic.values import Drawing, Picture, Reply, Request, Statement
 _KINDS: dict[str, type] = {"reply": Reply, "regions": Regions, "statement": Statement}
 MISSING = object()
 """Stands for "not in the cache", since a cached value may be any value."""
+repeating: ContextVar[int] = ContextVar("repeating", default=0)
+"""Which repeat of the same work this is, from 0. What has a `repeat` of its own is asked anew in each."""
+_STRIDE = 10_007_003  # further than the repeats of one run reach; a server's 32 bits still hold two hundred of them
 
 
 def default_path() -> Path:
@@ -53,6 +57,16 @@ def item_key(item: object) -> str:
     if is_dataclass(item):
         return type(item).__name__ + item_key([getattr(item, f.name) for f in fields(item)])
     raise TypeError(f"an item of type {type(item).__name__} cannot be cached")
+
+
+def anew(item: Any) -> Any:
+    """The item as the present repeat asks it: another one than in every other repeat, where it can be sampled.
+
+    What only looks (an embedding, boxes, a likelihood) is the same in all repeats.
+    """
+    if (again := repeating.get()) and isinstance(getattr(item, "repeat", None), int):
+        return replace(item, repeat=item.repeat + again * _STRIDE)
+    return item
 
 
 def stage_key(fingerprint: str, operation: str, item: object) -> str:

@@ -19,9 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
 
-from socratic.cache import MISSING, StageCache, item_key, stage_key
+from socratic.budget import tallying
+from socratic.cache import MISSING, StageCache, anew, item_key, stage_key
 from socratic.errors import SocraticError, ToolError
 from socratic.gather import meet
+from socratic.values import Usage
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,9 +52,12 @@ class _Desk:
     waiting: dict[str, _Slot] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def put(self, items: Sequence[Any]) -> list[_Slot]:
+    def put(self, items: Sequence[Any]) -> tuple[list[_Slot], list[_Slot]]:
+        """The slots of the items, and those of them that nobody asked for before."""
         with self.lock:
-            return [self.waiting.setdefault(item_key(item), _Slot(item)) for item in items]
+            there = {id(slot) for slot in self.waiting.values()}
+            slots = [self.waiting.setdefault(item_key(item), _Slot(item)) for item in items]
+            return slots, [slot for slot in {id(s): s for s in slots}.values() if id(slot) not in there]
 
     def take(self, most: int) -> list[_Slot]:
         with self.lock:
@@ -97,6 +102,7 @@ class BoundOperation(Generic[Item, Result]):
 
     def each(self, items: Sequence[Item], /) -> list[Result | SocraticError]:
         """Results in order, with the error in the place of an item that failed."""
+        items = [anew(item) for item in items]
         if not self.declared.cached or (cache := self._tool.cache) is None:
             return self._computed(items)
         keys = [stage_key(self._tool.fingerprint, self.declared.name, item) for item in items]
@@ -109,12 +115,16 @@ class BoundOperation(Generic[Item, Result]):
     def _computed(self, items: Sequence[Item]) -> list[Any]:
         if not items:
             return []
-        desk = self._tool._desks[self.declared.name]
-        slots = desk.put(items)
+        desk, tally = self._tool._desks[self.declared.name], tallying.get()
+        if tally:
+            tally.ask(len(items))
+        slots, own = desk.put(items)
         meet()
         with self._tool._model_lock:
             while any(slot.result is MISSING for slot in slots):
                 self._forward_all(desk.take(self.declared.size))
+        if tally:
+            tally.made(self._tool.fingerprint, len(own), len(items) - len(own), sum(map(_tokens, own)))
         return [slot.result for slot in slots]
 
     def _forward_all(self, slots: list[_Slot]) -> None:
@@ -182,6 +192,11 @@ def operation(
     to whoever asked for that item, and the rest of the batch goes on.
     """
     return lambda function: Operation(function, batch, cached)
+
+
+def _tokens(slot: _Slot) -> int:
+    usage = getattr(slot.result, "usage", None)
+    return usage.prompt_tokens + usage.reply_tokens if isinstance(usage, Usage) else 0
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from socratic.assistant import Assistant
 from socratic.assistant.freeze import frozen, literal, words
 from socratic.assistant.store import Run
-from socratic.cli.run import found
+from socratic.named import found
 from socratic.errors import BadInput
 from socratic.workbench import Workbench
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pytest
-from doubles import hash_vector
+from doubles import ScriptedWriter, hash_vector
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socratic.cache import StageCache
-from socratic.errors import BadInput, SocraticError, ToolError
+from socratic.budget import Budget, Tally, tallying
+from socratic.cache import StageCache, repeating
+from socratic.errors import BadInput, BudgetExceeded, SocraticError, ToolError
 from socratic.gather import Gathering
 from socratic.tool import Operation, Tool, operation
-from socratic.values import Vector
+from socratic.values import Message, Request, Vector
+
+
+Own = TypeVar("Own", bound=Tool)
 
 
 class Squares(Tool):
@@ -201,7 +206,7 @@ def test_calls_are_counted_by_operation() -> None:
     assert [(c.items, c.forwards) for c in (tool.calls["square"], tool.calls["count"])] == [(6, 2), (1, 1)]
 
 
-def with_cache(tool: Squares, cache: StageCache) -> Squares:
+def with_cache(tool: Own, cache: StageCache) -> Own:
     tool.cache = cache
     return tool
 
@@ -241,3 +246,36 @@ def test_a_cached_vector_is_the_computed_one() -> None:
 
 def test_a_tool_that_lives_elsewhere_takes_no_memory() -> None:
     assert Squares().size_in_bytes() == 0
+
+
+def test_a_tally_counts_what_was_computed_and_not_what_the_cache_gave() -> None:
+    tool = with_cache(Squares(), StageCache(":memory:"))
+    tool.square(1)
+    tally = Tally(Budget(calls=2))
+    token = tallying.set(tally)
+    try:
+        tool.square.batch([1, 2])
+        assert tally.calls == {"squares": 1} and not tally.refused
+        with pytest.raises(BudgetExceeded, match="2 more calls on top of 1"):
+            tool.square.batch([3, 4])
+        assert tally.refused and tool.square.batch([1, 2]) == [1, 4]
+    finally:
+        tallying.reset(token)
+
+
+def test_a_repeat_is_never_served_from_another_unless_it_only_looks() -> None:
+    said = iter("abc")
+    writer = with_cache(ScriptedWriter(lambda _: next(said)), StageCache(":memory:"))
+    request = Request((Message("user", "say a letter"),), temperature=1.0)
+
+    def ask(again: int) -> str:
+        token = repeating.set(again)
+        try:
+            tool = with_cache(Squares(), StageCache(":memory:"))
+            assert tool.square(3) == 9
+            return str(writer.write(request).text)
+        finally:
+            repeating.reset(token)
+
+    assert [ask(0), ask(1), ask(0), ask(2), ask(1)] == ["a", "b", "a", "c", "b"]
+    assert len({r.repeat for r in writer.requests}) == 3

@@ -7,11 +7,9 @@ A file that is named here is a program of the user's and is run as one.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +18,8 @@ import typer
 from socratic.budget import Budget
 from socratic.cli.sheet import AsJson, NoCache, Sheet, complain, opened
 from socratic.errors import BadInput, ModelUnavailable
-from socratic.inventory import recipe_names
-from socratic.recipe import Recipe, Row
+from socratic.named import found
+from socratic.recipe import Row
 
 Folder = Annotated[list[str], typer.Argument(help="Picture files or folders.", show_default=False)]
 
@@ -72,38 +70,6 @@ def run(
             _show(row, told, sheet)
     if sheet.failed:
         raise typer.Exit(1)
-
-
-def found(name: str) -> tuple[Recipe[..., Any], Any]:
-    """The recipe of a name, or of a file (`FILE.py`, or `FILE.py:NAME` where it holds several), and its module.
-
-    Raises:
-        BadInput: there is none, or there are several.
-    """
-    if name in recipe_names():
-        module = import_module(f"socratic.recipes.{name}")
-        return getattr(module, name), module
-    file, _, wanted = name.partition(".py:")
-    path = Path(f"{file}.py" if wanted else name)
-    if path.suffix != ".py" or not path.is_file():
-        raise BadInput(f"there is no recipe {name!r}", hint="`socratic recipes` lists them; or name a file, e.g. dogs.py")  # fmt: skip
-    module = _imported(path)
-    own = {n: r for n, r in vars(module).items() if isinstance(r, Recipe) and r.__module__ == module.__name__}
-    if wanted and wanted not in own or len(own) != 1 and not wanted:
-        raise BadInput(f"{path} holds {len(own)} recipes: {', '.join(own)}", hint=f"name one: {path}:NAME")
-    return own[wanted or next(iter(own))], module
-
-
-def _imported(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"socratic_run_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise BadInput(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as error:
-        raise BadInput(f"{path}: {type(error).__name__}: {error}", hint="mend the file, or freeze it anew") from error
-    return module
 
 
 def _check_models(module: Any) -> None:

@@ -116,6 +116,7 @@ class Results:
         controls: those of the variants that are there to show what chance or less information gives.
         primary: the name of the metric that decides.
         folder: where the run is kept; empty where it is in memory alone.
+        prompts: the text of each prompt file as it was run, by variant and by the argument that names it.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Results:
     primary: str
     controls: tuple[str, ...] = ()
     folder: str = ""
+    prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def of(self, variant: str) -> Iterator[Trial]:
         """The trials of a variant, in the order of items and repeats."""
