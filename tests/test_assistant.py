@@ -66,6 +66,13 @@ def test_what_was_found_is_marked_on_a_copy(make: Any) -> None:
     assert entries[1].origin.words == "2 x dog"
 
 
+@pytest.mark.parametrize("said", ["a dog", "The dog", " an  dog", "dog"])
+def test_things_are_looked_for_without_their_articles(make: Any, said: str) -> None:
+    assistant = make(call("detect", phrases=[said]), say("Two."))
+    session = assistant.ask("dogs?", [RED]).session
+    assert assistant.store.runs(session)[0].said.startswith("dog (")
+
+
 def test_the_latest_picture_is_meant_where_none_is_named(make: Any) -> None:
     assistant = make(call("caption"), say("one"), call("caption"), say("two"), call("caption", picture=RED.handle), say("three"))  # fmt: skip
     session = assistant.ask("what is it?", [RED]).session
