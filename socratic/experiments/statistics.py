@@ -40,7 +40,7 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
     def as_dict(self) -> dict[str, float | None]:
-        return {"value": self.value, "low": self.low, "high": self.high}
+        return {"value": None if math.isnan(self.value) else self.value, "low": self.low, "high": self.high}
 
 
 def clustered(columns: Sequence[Numbers], sizes: Numbers, alpha: float = 0.05, seed: int = 0) -> list[Estimate]:
