@@ -20,8 +20,7 @@ demo: .venv/demo ## caption and classify the sample pictures, and show the conve
 	$(BIN)/python -m socratic.pocket demo -o demo
 
 test: .venv/dev lint types ## run everything that CI runs
-	@command -v tmux >/dev/null || echo "no tmux here, so the terminal chat is not tested in a terminal: apt-get install tmux"
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 browser: .venv/dev ## install a Chromium (Debian, as root) and try the page in it
 	command -v chromium || { apt-get update && apt-get install -y chromium; }

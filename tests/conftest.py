@@ -14,18 +14,18 @@ from chromium import chromium
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-collect_ignore = [] if shutil.which("tmux") else ["test_chat_tmux.py"]
-"""Tests of a real terminal, where there is none; `make test` says so."""
 SCENES = Path(__file__).parent / "scenes"
-collect_ignore = [] if chromium() else ["test_web_browser.py"]
+_LACKING = {
+    "test_chat_tmux.py": "" if shutil.which("tmux") else "no tmux here: the chat was not tried in a terminal; apt-get install tmux",
+    "test_web_browser.py": "" if chromium() else "no Chromium here: the page was not tried in a browser; `make browser` installs one",
+}  # fmt: skip
+collect_ignore = [file for file, lack in _LACKING.items() if lack]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says aloud that the page was not tried in a browser; a test that is left out counts as nothing."""
-    if collect_ignore:
-        terminalreporter.write_line(
-            "no Chromium here: the page was not tried in a browser; `make browser` installs one"
-        )
+    """Says aloud what was not tried; a test that is left out counts as nothing."""
+    for lack in filter(None, _LACKING.values()):
+        terminalreporter.write_line(lack)
 
 
 @pytest.fixture(autouse=True)
