@@ -1,4 +1,4 @@
-"""What is here: tools and their operations, what each profile uses, which weights and packages this machine has.
+"""What is here: tools and their operations, which recipe says a prompt, what profiles use, weights and packages.
 
 Looks at files and signatures only; loads no model and fetches nothing.
 """
@@ -9,6 +9,7 @@ import ast
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module, metadata
 from importlib.resources import files
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from socratic import capability
 from socratic.capability import CAPABILITIES
 from socratic.hub import size_on_disk
+from socratic.prompt import Prompt, load, shipped
 from socratic.schema import arguments_of
 from socratic.tool import Operation, Tool
 from socratic.workbench import expanded, open_profile, profile_names, tool_names
@@ -74,6 +76,67 @@ class Place:
 
     def as_dict(self) -> dict[str, Any]:
         return {"capability": self.capability, "tool": self.tool, "model": self.model, "bytes": self.bytes_here, "served": self.served, "mend": self.mend}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a prompt is said.
+
+    Attributes:
+        recipe: its name; empty where no recipe says the prompt.
+        argument: that of the recipe which names the prompt; empty where the recipe takes no other one.
+        default: the shipped prompt that stands in its place; empty without argument.
+    """
+
+    recipe: str = ""
+    argument: str = ""
+    default: str = ""
+
+
+def prompt_home(prompt: Prompt) -> Home:
+    """Where a prompt is said, from the signatures of recipes: arguments whose defaults are names of prompts.
+
+    A variant (`caption.write.short`, or a copy of `caption.write`) belongs where the prompt that it is named after
+    does, if it takes the same inputs.
+    """
+    parts = prompt.name.split(".")
+    for length in range(len(parts), 0, -1):
+        name = ".".join(parts[:length])
+        if (homes := _homes().get(name)) and _fits(prompt, load(name)):
+            return homes[0]
+    return Home(_said_in().get(prompt.name, ""))
+
+
+def _fits(prompt: Prompt, default: Prompt) -> bool:
+    """Whether a recipe that fills in the default can fill in the prompt."""
+    own, known = prompt.header.inputs, default.header.inputs
+    unknown_needed = [n for n, i in own.items() if n not in known and i.required and i.default is None]
+    return set(known) <= set(own) and not unknown_needed and prompt.header.reply.kind == default.header.reply.kind
+
+
+@cache
+def _homes() -> dict[str, list[Home]]:
+    """The arguments of recipes that name each prompt; first that of the recipe which the prompt is named after."""
+    names = set(shipped())
+    found: dict[str, list[Home]] = {}
+    for recipe in recipe_names():
+        parameters = getattr(import_module(f"socratic.recipes.{recipe}"), recipe).parameters.values()
+        for p in parameters:
+            if isinstance(p.default, str) and p.default in names:
+                found.setdefault(p.default, []).append(Home(recipe, p.name, p.default))
+    return {n: sorted(homes, key=lambda h: h.recipe != n.split(".")[0]) for n, homes in found.items()}
+
+
+@cache
+def _said_in() -> dict[str, str]:
+    """The recipe in whose file the name of a prompt stands; of several the one that the prompt is named after."""
+    names = set(shipped())
+    found: dict[str, list[str]] = {}
+    for recipe in recipe_names():
+        tree = ast.parse(files("socratic.recipes").joinpath(f"{recipe}.py").read_text(encoding="utf-8"))
+        for name in {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)} & names:  # fmt: skip
+            found.setdefault(name, []).append(recipe)
+    return {n: sorted(recipes, key=lambda r: not n.startswith(r.split("_")[0]))[0] for n, recipes in found.items()}
 
 
 def tool_card(name: str) -> ToolCard:

@@ -13,6 +13,8 @@ _HANGING = re.compile(r"(?:while|whereas|where|with|as if)\s", re.IGNORECASE)
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\s\w]")
 
+_TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -59,6 +61,19 @@ def difference(before: str, after: str) -> Difference:
         else:
             pieces.append(Piece("added", _spaced(new[c:d])))
     return Difference(tuple(pieces))
+
+
+def rewritten(before: str, after: str) -> tuple[Piece, ...]:
+    """Word by word what came and went, to the letter: all but what was removed is `after`, all but what came `before`."""
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    pieces: list[Piece] = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            pieces.append(Piece("same", "".join(old[a:b])))
+            continue
+        pieces += [Piece("removed", "".join(old[a:b]))] if a < b else []
+        pieces += [Piece("added", "".join(new[c:d]))] if c < d else []
+    return tuple(pieces)
 
 
 def _says_something(words: list[str]) -> bool:

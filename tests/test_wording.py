@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from socratic.wording import clauses, difference, shortened
+from socratic.wording import clauses, difference, rewritten, shortened
 
 
 def most(words: int) -> Callable[[str], bool]:
@@ -59,3 +61,18 @@ def test_weighty_clauses_stay_and_a_hanging_clause_keeps_what_it_hangs_on() -> N
     text = "soft light, a cat with a red hat, mist, a ship."
     assert shortened(text, most(6), lambda c: "hat" in c) == ("a cat with a red hat.", ("soft light", "mist", "a ship"))
     assert shortened(text, most(8), lambda c: "ship" in c or "cat" in c) == ("soft light, a cat, a ship.", ("with a red hat", "mist"))  # fmt: skip
+
+
+@given(st.text(alphabet="aA ,.\n{}é", max_size=30), st.text(alphabet="aA ,.\n{}é", max_size=30))
+def test_what_was_rewritten_can_be_read_back_to_the_letter(before: str, after: str) -> None:
+    pieces = rewritten(before, after)
+    assert "".join(p.text for p in pieces if p.kind != "added") == before
+    assert "".join(p.text for p in pieces if p.kind != "removed") == after
+    assert (before == after) == all(p.kind == "same" for p in pieces)
+
+
+def test_rewriting_tells_capitals_and_marks_apart() -> None:
+    pieces = rewritten("Write one caption.", "write one caption!")
+    assert [(p.kind, p.text) for p in pieces] == [
+        ("removed", "Write"), ("added", "write"), ("same", " one caption"), ("removed", "."), ("added", "!"),
+    ]  # fmt: skip

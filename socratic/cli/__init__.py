@@ -22,6 +22,7 @@ from socratic.cli import (
     house,
     mcp,
     pictures,
+    prompts,
     retrieve,
     run,
     sessions,
@@ -34,7 +35,23 @@ from socratic.errors import ModelUnavailable, SocraticError
 from socratic.recipe import Rehearsal, rehearsing
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", help="Vision and language models that reason together in plain language.")  # fmt: skip
-for verbs in (words, ask, pictures, generate, check, retrieve, video, data, run, chat, sessions, mcp, web, house):
+for verbs in (
+    words,
+    ask,
+    pictures,
+    generate,
+    check,
+    retrieve,
+    video,
+    data,
+    run,
+    chat,
+    sessions,
+    mcp,
+    web,
+    prompts,
+    house,
+):
     verbs.add_to(app)
 
 

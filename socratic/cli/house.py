@@ -1,29 +1,24 @@
-"""The verbs that look at the house itself: prompts, tools, recipes, profiles and doctor. They load no model."""
+"""The verbs that look at the house itself: tools, recipes, profiles and doctor. They load no model."""
 
 from __future__ import annotations
 
 import inspect
 import json
 from importlib import import_module
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from socratic.errors import BadInput, PromptError
 from socratic.recipe import Rehearsal
 
 if TYPE_CHECKING:
     from socratic.inventory import Place
 
-prompts = typer.Typer(no_args_is_help=True, help="Look at, check and fill in prompt files.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Adds these verbs to the command."""
-    app.add_typer(prompts, name="prompts")
     app.command()(tools)
     app.command()(recipes)
     app.command()(doctor)
@@ -46,73 +41,6 @@ def _here(place: Place) -> str:
     if place.served:
         return "on a server"
     return f"{place.bytes_here / 1e6:.1f} MB here" if place.bytes_here else f"not here: {place.mend}"
-
-
-@prompts.command("list")
-def list_prompts() -> None:
-    """Lists the prompts that ship with us."""
-    from socratic.prompt import load, shipped
-
-    for name in shipped():
-        typer.echo(f"{name:24} {load(name).header.description}")
-
-
-@prompts.command("show")
-def show_prompt(name: str) -> None:
-    """Prints a prompt file."""
-    from socratic.prompt import load
-
-    path = load(name).path
-    file = files("socratic.prompts").joinpath(Path(path).name) if path.startswith("prompts/") else Path(path)
-    typer.echo(file.read_text(encoding="utf-8"), nl=False)
-
-
-@prompts.command("lint")
-def lint_prompts(
-    names: Annotated[list[str] | None, typer.Argument(help="Names or files; all shipped ones when absent.")] = None,
-) -> None:
-    """Checks prompt files; leaves with code 1 if one has an error."""
-    from socratic.prompt import lint, load, shipped
-
-    bad = 0
-    for name in names or shipped():
-        try:
-            findings = lint(load(name))
-        except PromptError as error:
-            findings = [f"error: {error}"]
-        bad += any(f.startswith("error") for f in findings)
-        for finding in findings or ["fine"]:
-            typer.echo(f"{name}: {finding}")
-    if bad:
-        raise typer.Exit(1)
-
-
-@prompts.command("render", epilog="""Example:  socratic prompts render classify.descriptors --set category=zebra""")
-def render_prompt(
-    name: str,
-    values: Annotated[
-        list[str] | None, typer.Option("--set", help="name=value; a value that is JSON is read as JSON.")
-    ] = None,
-) -> None:
-    """Fills in a prompt and prints the messages."""
-    from socratic.prompt import load
-
-    rendered = load(name).render(**dict(_value(v) for v in values or []))
-    for message in rendered.messages:
-        typer.echo(f"{message.role}:\n{message.text}\n")
-    typer.echo(f"sha256 {rendered.sha256}")
-
-
-@prompts.command("diff")
-def diff_prompts(first: str, second: str) -> None:
-    """Shows in which lines two prompts differ."""
-    import difflib
-
-    from socratic.prompt import load
-
-    a, b = load(first), load(second)
-    for line in difflib.unified_diff(a.body.splitlines(), b.body.splitlines(), a.path, b.path, lineterm=""):
-        typer.echo(line)
 
 
 def tools(as_json: AsJson = False) -> None:
@@ -193,16 +121,6 @@ def _description(profile: str) -> str:
     from socratic.workbench import open_profile
 
     return str(open_profile(profile, keep=False).profile["description"])
-
-
-def _value(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise BadInput(f"--set wants name=value, not {text!r}")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 def _brief(value: Any) -> str:
