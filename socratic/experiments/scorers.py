@@ -8,7 +8,6 @@ A function is named `file.py:function`; its code runs, so read the spec of a str
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from socratic.errors import BadInput, SocraticError, ToolError
 from socratic.experiments.values import Item, Metric, Scorer, Trial
+from socratic.named import function as named_function
 
 _HOMES = {
     "exact": "text.Exact", "match": "text.Match", "contains": "text.Contains", "vqa": "text.Vqa", "cider": "text.Cider",
@@ -58,7 +58,7 @@ def scorer(named: Named, bench: Any = None, folder: str | Path = "") -> Scorer:
     table = dict(named) if isinstance(named, Mapping) else {"name": named}
     wanted = table.pop("name", None)
     if isinstance(wanted, str) and ":" in wanted:
-        wanted = _function(wanted)
+        wanted = named_function(wanted)
     if isinstance(wanted, str):
         return _made(wanted, table, bench, folder)
     if wanted is not None and hasattr(wanted, "score") and hasattr(wanted, "metric") and not table:
@@ -205,27 +205,6 @@ def _of_function(function: Callable[..., Any], table: Mapping[str, Any]) -> Func
             raise BadInput(f"{function.__name__}: {name} cannot be {value!r}", hint=f"wanted {_SETTINGS_OF_FUNCTIONS[name].__name__}")  # fmt: skip
     called = str(shape.pop("called", function.__name__))
     return FunctionScorer(function, Metric(called, about, **{"least": -math.inf, "most": math.inf, **shape}), own)
-
-
-def _function(named: str) -> Callable[..., Any]:
-    """The function that `file.py:function` names."""
-    path, _, name = named.rpartition(":")
-    file = Path(path)
-    if file.suffix != ".py" or not file.is_file():
-        raise BadInput(f"there is no Python file {path!r}", hint="name a function as file.py:function")
-    spec = importlib.util.spec_from_file_location(f"scorers_of_{file.stem}", file)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as fault:
-        raise BadInput(f"{path} cannot be loaded: {type(fault).__name__}: {fault}", hint=f"try: python {path}") from fault  # fmt: skip
-    found = getattr(module, name, None)
-    if not callable(found):
-        there = [n for n, v in vars(module).items() if inspect.isfunction(v)]
-        raise BadInput(f"{path} has no function {name!r}", hint=f"it has: {', '.join(there) or 'none'}")
-    function: Callable[..., Any] = found
-    return function
 
 
 def _made(name: str, table: Mapping[str, Any], bench: Any, folder: str | Path) -> Scorer:
