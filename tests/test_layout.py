@@ -75,8 +75,8 @@ PACKAGES = {
         {"guard", "turns"}, {"sessions", "panes"}, {"routes", "parts"}, {"shelf"}, {"desk"}, {"page"}, {"__init__"},
     ],
     "experiments": [
-        {"values"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_things", "scorers_boxes", "scorers_seen", "scorers_judge", "pairing"}, {"verdicts"},
-        {"store", "plan", "controls", "splits"}, {"runner"}, {"table"}, {"page", "gate", "exports"}, {"report"},
+        {"values", "data", "pictures"}, {"drawn"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_things", "scorers_boxes", "scorers_seen", "scorers_judge", "pairing"}, {"verdicts"},
+        {"store", "controls", "splits"}, {"plan"}, {"runner"}, {"table"}, {"page", "gate", "exports"}, {"report"},
         {"ablate", "optimise"}, {"__init__"},
     ],
     "cli": [
