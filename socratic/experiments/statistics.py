@@ -33,11 +33,10 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
-    def say(self) -> str:
-        """`0.612 [0.540, 0.691]`."""
-        if self.low is None or self.high is None:
-            return f"{self.value:.3f} [?]"
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+    def say(self, sign: str = "") -> str:
+        """`0.612 [0.540, 0.691]`; with `sign` "+" a plus stands before what is above 0."""
+        told = [format(v, f"{sign}.3f") for v in (self.value, self.low, self.high) if v is not None]
+        return f"{told[0]} [{', '.join(told[1:]) or '?'}]"
 
     def as_dict(self) -> dict[str, float | None]:
         return {"value": None if math.isnan(self.value) else self.value, "low": self.low, "high": self.high}

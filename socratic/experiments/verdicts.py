@@ -67,7 +67,7 @@ class Contrast:
         found = "unknown" if self.detectable is None else f"{self.detectable:.3f}"
         return (
             f"{self.variant}: {self.verdict}; {self.mean.say()} against {self.baseline_mean.say()}, difference "
-            f"{self.difference.say()}, p {self.p:.4f}, after Holm {self.adjusted:.4f} ({self.test})\n"
+            f"{self.difference.say('+')}, p {self.p:.3g}, after Holm {self.adjusted:.3g} ({self.test})\n"
             f"    {self.why}; {self.items} items in {self.groups} groups, {self.pairs} pairs: {self.wins} won, "
             f"{self.losses} lost, {self.ties} tied; smallest difference to be found {found}" + self._lost()
         )
@@ -245,9 +245,12 @@ def _verdict(c: Contrast, same: bool, metric: Metric, alpha: float, margin: floa
         return "equal", "every answer is the same, word for word" if same else "the interval lies within the margin"
     if c.adjusted <= alpha:
         gained = (c.difference.value > 0) == metric.up
-        return ("better" if gained else "worse"), f"a difference like this comes by chance in {c.adjusted:.2g} of cases"
+        return ("better" if gained else "worse"), f"a difference like this comes by chance in {c.adjusted:.3g} of cases"
     if not can_tell:
         return "inconclusive", f"too few groups: no test of {c.groups} can tell {family} variants from the baseline"
+    if not c.flips:
+        room = "" if high is None else f", though with {c.groups} groups one up to {high:.3f} may be there"
+        return "inconclusive", f"no pair differs{room}"
     return "inconclusive", "the data fit a difference of either sign"
 
 
