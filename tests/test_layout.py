@@ -76,7 +76,7 @@ PACKAGES = {
     ],
     "experiments": [
         {"values", "data", "pictures"}, {"drawn"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_things", "scorers_boxes", "scorers_seen", "scorers_judge", "pairing"}, {"verdicts"},
-        {"store", "controls", "splits"}, {"plan"}, {"runner"}, {"table"}, {"page", "gate", "exports"}, {"report"},
+        {"store", "controls", "splits"}, {"plan"}, {"runner"}, {"table"}, {"thumbnails", "wordings", "snapshot"}, {"cards", "gate"}, {"page", "exports"}, {"report"},
         {"ablate", "optimise"}, {"__init__"},
     ],
     "cli": [
