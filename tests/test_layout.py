@@ -75,7 +75,7 @@ PACKAGES = {
         {"guard", "turns"}, {"sessions", "panes"}, {"routes", "parts"}, {"shelf"}, {"desk"}, {"page"}, {"__init__"},
     ],
     "experiments": [
-        {"values", "data", "pictures"}, {"drawn"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_things", "scorers_boxes", "scorers_seen", "scorers_judge", "pairing"}, {"verdicts"},
+        {"values", "data", "pictures"}, {"drawn"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_things", "scorers_boxes", "scorers_seen", "pairing"}, {"verdicts", "scorers_judge"},
         {"store", "controls", "splits"}, {"plan"}, {"runner"}, {"table"}, {"thumbnails", "wordings", "snapshot"}, {"cards", "gate"}, {"page", "exports"}, {"report"},
         {"ablate", "optimise"}, {"__init__"},
     ],

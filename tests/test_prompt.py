@@ -53,6 +53,8 @@ PUBLISHED = {
     "generate.rewrite.locked": "8a1eee572407ad24",
     "generate.turn": "4d3c1d6d01d6b058",
     "check.graph": "dad61933e7baef19",
+    "judge.answer": "4565020e52d22a9d",
+    "judge.pair": "93cd9761fd57201f",
     "retrieve.describe": "7411b659ab29a599",
     "video.answer": "24c1ec7bd0c99521",
     "video.caption": "6a4fe0ca905e7569",

@@ -230,11 +230,13 @@ def _home(name: str) -> Any:
 
 
 def _settings(kind: Any) -> list[str]:
-    return [f.name for f in fields(kind) if f.name not in ("bench", "folder")]
+    return [f.name for f in fields(kind) if f.init and f.name not in ("bench", "folder")]
 
 
 def _told(kind: Any) -> str:
-    return f"{(inspect.getdoc(kind) or '').splitlines()[0]} Settings: {', '.join(_settings(kind))}."
+    preset = {f.name: f.default for f in fields(kind)}
+    told = [f"{n}: {preset[n]}" if preset[n] not in ("", None) else n for n in _settings(kind)]
+    return f"{(inspect.getdoc(kind) or '').splitlines()[0]} Settings: {', '.join(told)}."
 
 
 def _refuse_unknown(name: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
