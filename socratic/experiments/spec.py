@@ -157,6 +157,16 @@ class Spec(BaseModel):
         scorers = {"scorers": [_told(s) for s in self.scorers]} if self.scorers else {}
         return {"name": self.name, "recipe": recipe, "data": data, **{k: v for k, v in told.items() if k not in ("name", "data")}, **scorers}  # fmt: skip
 
+    def limited(self, limit: int) -> Spec:
+        """The same with no more items than that."""
+        return self.changed(limit=min(limit, self.limit or limit))
+
+    def changed(self, **keys: Any) -> Spec:
+        """The same with other keys."""
+        changed = self.model_copy(update=keys)
+        changed._base = self._base
+        return changed
+
     def found(self) -> tuple[Recipe[..., Any], Any]:
         """The recipe and its module."""
         return found(self.recipe, self._base) if isinstance(self.recipe, str) else (self.recipe, None)
