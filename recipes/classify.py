@@ -26,7 +26,7 @@ from socratic.prompt import load
 from socratic.recipe import recipe
 from socratic.transcript import Transcript, Value
 from socratic.values import Picture, Ranking, Vector
-from socratic.vocabulary import Matrix, clean_labels, filled, text_matrix
+from socratic.vocabulary import class_vectors, clean_labels, filled, text_matrix
 
 Method = Literal["names", "templates", "descriptors", "cupl", "waffle"]
 Aggregate = Literal["renormalised-mean", "mean-of-similarities"]
@@ -260,21 +260,6 @@ class _Classes:
         share = 1 / len(rows) / (self.lengths[i] if self.renormalised else 1)
         added = [(line, float(row @ seen * share)) for line, row in zip(self.texts[name], rows, strict=True)]
         return tuple(sorted(added, key=lambda pair: -pair[1]))
-
-
-def class_vectors(matrix: Matrix, starts: Sequence[int] | Any, aggregate: Aggregate) -> Matrix:
-    """One row per class from the unit rows of its texts.
-
-    Args:
-        matrix: texts x dimension, unit rows.
-        starts: where each class begins; the last entry is the number of texts.
-        aggregate: `mean-of-similarities` keeps the mean as it is (its product with a picture is the mean of
-            the cosines), `renormalised-mean` gives it unit length.
-    """
-    means = np.stack([matrix[a:b].mean(0) for a, b in zip(starts, starts[1:], strict=False)])
-    if aggregate == "renormalised-mean":
-        means /= np.linalg.norm(means, axis=1, keepdims=True)
-    return means
 
 
 def _explained(

@@ -25,11 +25,11 @@ from socratic.crops import crop
 from socratic.errors import BadInput
 from socratic.eyes import neutral_level
 from socratic.recipe import recipe
-from socratic.recipes.classify import TEMPLATES, class_vectors
+from socratic.recipes.classify import TEMPLATES
 from socratic.regions import Box, Region, Regions
 from socratic.transcript import Transcript, Value
 from socratic.values import Picture, Ranking
-from socratic.vocabulary import clean_labels, filled, text_matrix
+from socratic.vocabulary import class_vectors, clean_labels, filled, text_matrix
 
 UNKNOWN = "unknown"
 

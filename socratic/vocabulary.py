@@ -96,6 +96,21 @@ def text_matrix(embedder: Embedder, texts: Sequence[str]) -> Matrix:
     return _matrices.setdefault(wanted, np.stack(rows))
 
 
+def class_vectors(matrix: Matrix, starts: Sequence[int] | Any, aggregate: str) -> Matrix:
+    """One row per class from the unit rows of its texts.
+
+    Args:
+        matrix: texts x dimension, unit rows.
+        starts: where each class begins; the last entry is the number of texts.
+        aggregate: `mean-of-similarities` keeps the mean as it is (its product with a picture is the mean of
+            the cosines), `renormalised-mean` gives it unit length.
+    """
+    means = np.stack([matrix[a:b].mean(0) for a, b in zip(starts, starts[1:], strict=False)])
+    if aggregate == "renormalised-mean":
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+    return means
+
+
 def rank(embedder: Embedder, seen: Vector, names: Sequence[str], template: str) -> Ranking:
     """Ranks names for a picture's vector, each filled into the template."""
     matrix = text_matrix(embedder, [filled(template, name) for name in names])
