@@ -211,3 +211,13 @@ def test_a_model_error_loses_the_turn_and_nothing_else(make: Any) -> None:
     talk = assistant.open(session)
     assert [m.text for m in talk.messages] == ["first", "one"] and talk.lost == "second"
     assert talk.ask("third").text == "two"
+
+
+def test_the_tools_go_into_an_agent_of_ones_own(make: Any) -> None:
+    assistant = make(call("detect", phrases=["dog"]), say("Two."))
+    talk = assistant.open()
+    handle = talk.add(RED)
+    tools = {tool.name: tool for tool in assistant.tools(talk.id)}
+    assert "dog (" in tools["detect"].invoke({"picture": handle, "phrases": ["dog"]})
+    state = assistant.graph(talk.id).invoke({"messages": [("user", "how many dogs?")]})
+    assert state["messages"][-1].text == "Two."

@@ -35,9 +35,11 @@ def test_saving_waits_for_a_person(make: Any, tmp_path: Path) -> None:
     talk.room.set("saves", tmp_path / "out")
     asked = talk.ask("save it", [RED])
     assert asked.text == "" and [p.name for p in asked.pending] == ["save"]
+    assert asked.tools == ({"name": "save", "arguments": {"name": "mine"}, "ok": None},)
     assert str(tmp_path / "out") in asked.pending[0].told and not (tmp_path / "out").exists()
     done = talk.decide(["approve"])
     assert done.text == "saved" and (tmp_path / "out" / "mine.png").is_file()
+    assert done.tools == ({"name": "save", "arguments": {"name": "mine"}, "ok": True},), "the whole turn is told"
 
 
 def test_a_rejected_call_does_nothing_and_the_model_hears_of_it(make: Any, tmp_path: Path) -> None:

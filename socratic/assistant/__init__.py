@@ -102,6 +102,10 @@ class Assistant:
         """The agent of a session as a LangChain graph, without a saver: the caller keeps its state."""
         return self._agent(self._room(session or self.store.begin()), None)
 
+    def tools(self, session: str = "") -> list[Any]:
+        """The tools of a session as LangChain's `BaseTool`s, for an agent of one's own: pictures go by handle."""
+        return self._tools(self._room(session or self.store.begin()))
+
     def close(self) -> None:
         """Lets go of the database; what was said is kept. A second time does nothing."""
         if self._saver is not None:
@@ -131,11 +135,14 @@ class Assistant:
         seeing = Seeing(room, self._sees, most_tokens=self._most_tokens)
         return create_agent(
             self._chat_model(),
-            [*(tool_of(o, room) for o in self.offered), *own_tools(room)],
+            self._tools(room),
             system_prompt=self._system(),
             middleware=[*guards(room, self.offered, self._approve), seeing],
             checkpointer=saver,
         )
+
+    def _tools(self, room: Room) -> list[Any]:
+        return [*(tool_of(o, room) for o in self.offered), *own_tools(room)]
 
     def _system(self) -> str:
         told = {"note": str(self.bench.profile.get("note", "")), "brief": self._brief}

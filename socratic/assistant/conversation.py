@@ -7,6 +7,7 @@ across a restart.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,19 +187,19 @@ class Conversation:
             self._busy.release()
 
     def _collected(self, events: Iterator[Event]) -> Answered:
-        text, tools, made = "", [], []
-        for event in events:
-            if event.kind == "text":
-                text = event.text
-            elif event.kind == "call":
-                tools.append({"name": event.name, "arguments": dict(event.data["arguments"]), "ok": None, "id": event.data["id"]})  # fmt: skip
-            elif event.kind == "result":
-                made += event.data.get("pictures", [])
-                for row in tools:
-                    if row["id"] == event.data["id"]:
-                        row["ok"] = event.ok
-        plain = tuple({k: v for k, v in row.items() if k != "id"} for row in tools)
-        return Answered(text, self.images([*made, *HANDLE.findall(text)]), plain, self.id, self.pending)
+        """The whole turn when its events are over, also what came before a person was asked."""
+        deque(events, maxlen=0)
+        messages = self.messages
+        turn = messages[turn_starts(messages)[-1] :]
+        results = {m.tool_call_id: m for m in turn if isinstance(m, ToolMessage)}
+        calls = [call for m in turn if isinstance(m, AIMessage) for call in m.tool_calls]
+        tools = tuple(
+            {"name": c["name"], "arguments": dict(c["args"]), "ok": _ok(results.get(str(c["id"])))} for c in calls
+        )
+        made = [h for m in results.values() for h in _artifact(m).get("pictures", [])]
+        last = turn[-1]
+        text = last.text if isinstance(last, AIMessage) and not last.tool_calls else ""
+        return Answered(text, self.images([*made, *HANDLE.findall(text)]), tools, self.id, self.pending)
 
     def images(self, handles: Sequence[str]) -> tuple[tuple[str, Path], ...]:
         """Handles with the files of their pictures, each once; those that do not exist are left out."""
@@ -253,6 +254,15 @@ def _told(node: str, message: Any) -> Iterator[Event]:
         if message.text and not message.tool_calls:
             yield Event("text", text=message.text)
     elif isinstance(message, ToolMessage):
-        artifact = message.artifact if isinstance(message.artifact, dict) else {}
-        data = {"id": message.tool_call_id, "pictures": artifact.get("pictures", []), "run": artifact.get("run", "")}
+        kept = _artifact(message)
+        data = {"id": message.tool_call_id, "pictures": kept.get("pictures", []), "run": kept.get("run", "")}
         yield Event("result", message.name or "", message.text, data, message.status != "error")
+
+
+def _artifact(message: ToolMessage) -> dict[str, Any]:
+    return message.artifact if isinstance(message.artifact, dict) else {}
+
+
+def _ok(result: ToolMessage | None) -> bool | None:
+    """Whether a tool did what was asked; None where it did not come to it."""
+    return None if result is None else result.status != "error"
