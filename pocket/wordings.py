@@ -1,6 +1,6 @@
-"""The wordings of `talk.yaml`: said at random, with manners and slips of the hand, and recognised again.
+"""The wordings of `talk.yaml` and `talk_more.yaml`: said at random, with manners and slips, and recognised again.
 
-Knows the little language of that file, `(a|b|)` and `{slot}`, and nothing of what is asked.
+Knows the little language of those files, `(a|b|)` and `{slot}`, and nothing of what is asked.
 """
 
 from __future__ import annotations
@@ -17,11 +17,25 @@ from socratic.pocket.scenes import PLACES
 from socratic.pocket.talk_words import COLOURS, names, plural
 
 BEFORE = (
-    "", "", "", "", "", "", "", "", "please ", "please, ", "hey, ", "hi, ", "hello, ", "ok, ", "okay, ", "now ", "so, ",
+    "", "", "", "", "", "", "", "", "", "", "", "", "please ", "please, ", "hey, ", "hi, ", "hello, ", "ok, ", "okay, ", "now ", "so, ",
     "and ", "well, ", "quick question: ", "can you tell me, ", "tell me, ", "could you please ", "can you ", "would you ",
     "i wonder: ", "next: ", "then ", "just ", "right, ", "also ", "sorry, ", "one more thing: ",
+    "i have a question. ", "quick one. ", "hi there. ", "good morning. ", "hello again. ", "sorry to bother you. ", "excuse me, ",
+    "listen, ", "um, ", "hmm, ", "erm, ", "oh, ", "alright, ", "ok so ", "anyway, ", "by the way, ", "one last thing. ", "a small favour: ",
+    "let me see... ", "if you don't mind, ", "i need your help. ", "help me out here. ", "i was wondering, ", "my next one: ", "right then. ",
+    "here's another. ", "dear assistant, ", "bear with me. ", "thanks for that. ",
 )  # fmt: skip
-AFTER = ("", "", "", "", "", "", "", "", "", " please", ", please", " for me", " thanks", ", thank you", " now", " then", ", would you", ", will you")  # fmt: skip
+AFTER = (
+    "", "", "", "", "", "", "", "", "", "", "", "", "", "", " please", ", please", " for me", " thanks", ", thank you", " now", " then", ", would you", ", will you",
+    ", cheers", ", ta", ", if you can", ", if possible", ", if you don't mind", ", pretty please", ", ok", " quickly", " real quick",
+    ", my friend", ", mate", ", buddy", " thank you",
+    " take your time.", " thanks a lot.", " thank you!", " thanks!", " many thanks in advance.", " no rush.", " i'm in a hurry.", " that would help me.",
+    " that's what i need.", " i'd be grateful.", " i'm curious.", " it's important.", " sorry for all the questions.",
+)  # fmt: skip
+_TO_DO = ("please ", "could you please ", "can you ", "would you ", "just ")
+"""What only something to be done may follow."""
+_NOT_TO_DO = re.compile(r"(?:(?:i|my|the|this|that|it|we|they|there|what|how|where|which|who|why|when|is|are|was|were|am|do|does|did|can|could|would|will|has|have|um|erm|so|no|not|any|a|an|in|on|at|to|of|for|with|from|please|let's|actually|hmm|second|wait|hard|she|he|you|your|let|none|yes)\b|img:)")  # fmt: skip
+_ASKS = re.compile(r"\b(?:what|how|where|which|is|are|why|do|does|can|who)\b|^(?:could|would|will|was|were|did|has|have|am|any|when|whose|might|may)\b")  # fmt: skip
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -29,8 +43,11 @@ _SLOT = re.compile(r"\{(\w+)\}")
 @cache
 def wordings() -> dict[str, tuple[str, ...]]:
     """The wordings by kind of request."""
-    text = files(__package__).joinpath("talk.yaml").read_text(encoding="utf-8")
-    return {kind: tuple(rows) for kind, rows in yaml.safe_load(text).items()}
+    merged: dict[str, tuple[str, ...]] = {}
+    for name in ("talk.yaml", "talk_more.yaml"):
+        rows = yaml.safe_load(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+        merged |= {kind: (*merged.get(kind, ()), *more) for kind, more in rows.items()}
+    return merged
 
 
 def worded(rng: random.Random, kind: str, slots: Mapping[str, str], *, decorated: bool = True) -> str:
@@ -39,21 +56,27 @@ def worded(rng: random.Random, kind: str, slots: Mapping[str, str], *, decorated
     while found := _CHOICE.search(text):
         text = text[: found.start()] + rng.choice(found[1].split("|")) + text[found.end() :]
     text = _SLOT.sub(lambda m: slots[m[1]], text)
-    text = re.sub(r" +([,?:]|$)", r"\1", re.sub(r" {2,}", " ", text)).strip()
+    text = re.sub(r" +([,.?!:](?=\s|$)|$)", r"\1", re.sub(r" {2,}", " ", text)).strip()
     return written(rng, text, kind) if decorated else text
 
 
 def written(rng: random.Random, text: str, kind: str) -> str:
     """The same words as people type them: with manners, marks, capitals and slips."""
-    if rng.random() < 0.55:
-        text = rng.choice(BEFORE) + text + rng.choice(AFTER)
-    asks = re.search(r"\b(what|how|where|which|is|are|why|do|does|can|who)\b", text[:24]) is not None
-    text += rng.choice(("?", "?", "?", "", "??") if asks else (".", "", "", "!", "?"))
+    before, after = (rng.choice(BEFORE), rng.choice(AFTER)) if rng.random() < 0.55 else ("", "")
+    before = "" if before in _TO_DO and _NOT_TO_DO.match(text) else before
+    asks = _ASKS.search(re.split(r"[.?!] ", before + text)[-1][:24]) is not None
+    marks = ("?", "?", "?", "", "??") if asks else (".", "", "", "!", "?")
+    if after.endswith((".", "!")):
+        text = before + text + rng.choice([mark for mark in marks if mark]) + after.removesuffix(rng.choice((".", "")))
+    else:
+        text = before + text + after + rng.choice(marks)
     if rng.random() < 0.06:
         text = slipped(rng, text)
     style = rng.random()
     if style < 0.5:
-        return text[0].upper() + text[1:]
+        text = re.sub(r"(?<=[.?!] )[a-z](?!mg:)", lambda m: m[0].upper(), text)
+        text = re.sub(r"(?<![\w.:-])i(?=[' ,]|$)", "I", text)
+        return text if text.startswith("img:") else text[0].upper() + text[1:]
     return text if style < 0.97 or "img:" in text or ".png" in text else text.upper()
 
 
@@ -113,7 +136,10 @@ def plain(text: str) -> str:
     """A request without manners, marks and capitals, to be compared with wordings."""
     text = re.sub(r"[.?!]+$", "", text.lower().strip())
     for words in sorted({*BEFORE, *AFTER} - {""}, key=len, reverse=True):
-        text = text.removeprefix(words) if words.endswith(" ") else text.removesuffix(words)
+        if words.endswith(" "):
+            text = text.removeprefix(words)
+        elif text.endswith(ending := words.rstrip(".!")):
+            text = re.sub(r"[.?!]+$", "", text.removesuffix(ending))
     return text.strip()
 
 
