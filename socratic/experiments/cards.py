@@ -182,7 +182,9 @@ def _card(item: Item, sides: Sequence[Side], flips: Mapping[int, Mapping[str, Fl
         flip = flips.get(n, {}).get(item.key)
         gain = _gain(flip, metric) if flip else None
         change = "" if gain is None else "better" if gain > 0 else "worse" if gain < 0 else "same"
-        columns.append(Column(n, _score(side, item.key, metric), change, tuple(_answers(side, item, thumbnails, talks))))
+        columns.append(
+            Column(n, _score(side, item.key, metric), change, tuple(_answers(side, item, thumbnails, talks)))
+        )
     return Card(item.key, picture, {k: _brief(v) for k, v in item.fields.items() if v not in (None, "", [])}, tuple(columns))  # fmt: skip
 
 
@@ -192,10 +194,12 @@ def _answers(side: Side, item: Item, thumbnails: Thumbnails, talks: _Talks) -> I
     for trial in side.of(item.key):
         told = json.dumps([trial.said, trial.error, trial.pictures], default=str, sort_keys=True)
         same.setdefault(told, []).append(trial)
+    drawn: set[str] = set()  # what was found is drawn once, however many repeats found the same
     for trials in same.values():
         first, folder = trials[0], side.results.folder
         shown = [thumbnails.of(path, value=None) for p in first.pictures if (path := drawn_of(p, folder))]
-        if item.picture and regions_of(first.value):
+        if item.picture and (found := regions_of(first.value)) and repr(found) not in drawn:
+            drawn.add(repr(found))
             shown.insert(0, thumbnails.of(item.picture, folder, first.value))
         repeats = tuple(trial.cell.repeat for trial in trials)
         yield Answer(_brief(first.said), repeats, first.error, tuple(shown), talks.of(first))

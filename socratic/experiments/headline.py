@@ -23,7 +23,7 @@ def headline(comparison: Comparison, old: bool = False) -> str:
         return _one(own[0], comparison, old)
     by = {kind: [c.variant for c in own if c.verdict == kind] for kind in _ORDER}
     told = "; ".join(f"{_TOLD[kind]}: {_listed(names)}" for kind, names in by.items() if names)
-    base = "the older run" if old else comparison.baseline
+    base = "the older run" if old else _quoted(comparison.baseline)
     return f"Of {len(own)} variants, against {base} by {comparison.metric.name}: {told}."
 
 
@@ -33,7 +33,7 @@ def on_controls(comparison: Comparison) -> str:
     if not controls:
         return ""
     by = {kind: _listed([c.variant for c in controls if c.verdict == kind]) for kind in _ORDER}
-    base = comparison.baseline
+    base = _quoted(comparison.baseline)
     told = [
         f"Worse than {base}, as it should be: {by['worse']}." if by["worse"] else "",
         f"Take care: {by['equal']} is no worse than {base}, so the score does not rest on what was taken away." if by["equal"] else "",
@@ -44,7 +44,11 @@ def on_controls(comparison: Comparison) -> str:
 
 
 def _one(c: Contrast, comparison: Comparison, old: bool) -> str:
-    name, base = (f"{c.variant}, new,", "the older run") if old else (c.variant, c.baseline)
+    name, base = (
+        (f"{_quoted(c.variant)} in the newer run", "in the older run")
+        if old
+        else (_quoted(c.variant), _quoted(c.baseline))
+    )
     metric = comparison.metric.name
     if c.p is None:
         return f"{name} cannot be compared with {base} by {metric}: {c.why}."
@@ -58,4 +62,9 @@ def _one(c: Contrast, comparison: Comparison, old: bool) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+    quoted = [_quoted(name) for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}" if quoted else ""
+
+
+def _quoted(name: str) -> str:
+    return f"“{name}”"

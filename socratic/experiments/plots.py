@@ -169,7 +169,7 @@ def confusions(sides: Mapping[str, Counts], labels: Sequence[str], name: str = "
     figure = Figure(figsize=(side * len(sides), side), layout="constrained")
     for axes, (title, counts) in zip(figure.subplots(1, len(sides), squeeze=False)[0], sides.items(), strict=True):
         _matrix(axes, counts, labels)
-        axes.set_title(_short(title), fontsize=11)
+        axes.set_title(_short(title, int(side * 7)), fontsize=11)
     right = {t: sum(n for (a, b), n in c.items() if a == b) for t, c in sides.items()}
     told = "; ".join(f"{title or 'all'}: {right[title]} of {sum(c.values())} right" for title, c in sides.items())
     return Plot(name, f"Confusions among {len(labels)} labels. {told}", figure)

@@ -19,7 +19,7 @@ from socratic.regions import Regions
 from socratic.values import Picture
 
 BUDGET = 6_000_000
-"""How many characters the pictures of a page may take together."""
+"""How many characters the pictures of a page may take together; one that stands in two places counts twice."""
 _LONGEST = 360
 _QUALITY = 72
 
@@ -35,11 +35,11 @@ class Thumb:
 
 
 class Thumbnails:
-    """Makes pictures small until the budget is spent; the same picture is made once.
+    """Makes pictures small until the budget is spent; the same picture is read and made once.
 
     Attributes:
         spent: characters of all pictures so far.
-        left_out: how many different pictures did not fit.
+        left_out: how many pictures did not fit.
     """
 
     def __init__(self, budget: int = BUDGET) -> None:
@@ -55,22 +55,28 @@ class Thumbnails:
         """
         regions = regions_of(value or {})
         key = (f"{folder}\n{path}", repr(regions))
+        if self.spent >= self.budget and key not in self._made:
+            return self._over()
         if key not in self._made:
-            self._made[key] = self._make(path, folder, regions)
-        return self._made[key]
+            self._made[key] = _made(path, folder, regions)
+        thumb = self._made[key]
+        if self.spent + len(thumb.url) > self.budget:
+            return self._over()
+        self.spent += len(thumb.url)
+        return thumb
 
-    def _make(self, path: str, folder: str, regions: Regions | None) -> Thumb:
-        try:
-            picture = load(_found(path, folder))
-            fits = regions is not None and (regions.width, regions.height) == (picture.width, picture.height)
-            url, width, height = _small(picture, regions if fits else None)
-        except BadInput as error:
-            return Thumb("", why=f"not shown: {error.message}")
-        if self.spent + len(url) > self.budget:
-            self.left_out += 1
-            return Thumb("", why="not shown: the page would grow too large")
-        self.spent += len(url)
-        return Thumb(url, width, height)
+    def _over(self) -> Thumb:
+        self.left_out += 1
+        return Thumb("", why="not shown: the page would grow too large")
+
+
+def _made(path: str, folder: str, regions: Regions | None) -> Thumb:
+    try:
+        picture = load(_found(path, folder))
+        fits = regions is not None and (regions.width, regions.height) == (picture.width, picture.height)
+        return _small(picture, regions if fits else None)
+    except BadInput as error:
+        return Thumb("", why=f"not shown: {error.message}")
 
 
 def regions_of(value: Mapping[str, Any]) -> Regions | None:
@@ -92,9 +98,10 @@ def _found(path: str, folder: str) -> str:
     return str(beside) if folder and not Path(path).exists() and beside.exists() else path
 
 
-def _small(picture: Picture, regions: Regions | None) -> tuple[str, int, int]:
+def _small(picture: Picture, regions: Regions | None) -> Thumb:
     image = overlay(picture, regions) if regions else picture.pil.copy()
     image.thumbnail((_LONGEST, _LONGEST))
     out = io.BytesIO()
     image.save(out, "WEBP", quality=_QUALITY, method=4)
-    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii"), image.width, image.height
+    url = "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+    return Thumb(url, image.width, image.height)
