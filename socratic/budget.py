@@ -115,7 +115,8 @@ class Tally:
 
     def made(self, speaker: str, calls: int, shared: int, tokens: int) -> None:
         """Notes calls that were made, and how many of those that were taken another thread makes."""
-        self.calls[speaker] += calls
+        if calls:
+            self.calls[speaker] += calls
         if self.limit:
             self.limit.give_back(shared)
             self.limit.used(tokens)

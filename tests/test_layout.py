@@ -76,11 +76,11 @@ PACKAGES = {
     ],
     "experiments": [
         {"values", "data", "pictures"}, {"drawn"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_things", "scorers_boxes", "scorers_seen", "pairing"}, {"verdicts", "scorers_judge"},
-        {"store", "controls", "splits"}, {"plan"}, {"runner"}, {"table"}, {"thumbnails", "wordings", "snapshot"}, {"cards", "gate"}, {"page", "exports"}, {"report"},
-        {"ablate", "optimise"}, {"__init__"},
+        {"store", "controls", "splits", "made_from"}, {"plan"}, {"runner"}, {"table", "forecast"}, {"thumbnails", "wordings", "snapshot"}, {"cards", "gate"}, {"page", "exports"}, {"report"},
+        {"confusion", "described", "edits"}, {"ablate", "optimise"}, {"__init__"},
     ],
     "cli": [
-        {"house", "sheet"}, {"prompts", "experiment", "chat", "sessions", "mcp", "web", "suite", "run"},
+        {"house", "sheet"}, {"report", "improve"}, {"prompts", "experiment", "chat", "sessions", "mcp", "web", "suite", "run"},
         {"words", "ask", "pictures", "generate", "retrieve", "video", "data"}, {"check"}, {"__init__"},
     ],
 }  # fmt: skip

@@ -170,9 +170,10 @@ def _run_cells(plan: Plan, store: Store, benches: _Benches, budget: Budget, retr
     total, done = len(plan.jobs), len(plan.jobs) - len(wanted)
     announce(Progress(CELLS, done, total))
     for wave in plan.waves(wanted):
+        began = time.perf_counter()
         finished = _wave(plan.recipe, wave, benches.of(wave[0].profile), budget)
         rows = [(_trial(f, store), f.job.key) for f in finished if not f.tally.refused]
-        store.put(rows)
+        store.put(rows, time.perf_counter() - began)
         done += len(rows)
         announce(Progress(CELLS, done, total))
         if len(rows) < len(finished):

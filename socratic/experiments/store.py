@@ -159,11 +159,22 @@ class Store:
         found = self._table.execute("SELECT variant, item, repeat, key, failed FROM trials")
         return {Cell(v, i, r): (key, bool(failed)) for v, i, r, key, failed in found}
 
-    def put(self, rows: Sequence[tuple[Trial, str]]) -> None:
-        """Stores trials with what each was made from; all of them or none."""
+    def put(self, rows: Sequence[tuple[Trial, str]], seconds: float = 0.0) -> None:
+        """Stores trials with what each was made from; all of them or none.
+
+        Args:
+            seconds: how long they took together by the clock.
+        """
         told = [(*_cell(t.cell), key, int(t.error is not None), _told(t), _packed(t.transcript)) for t, key in rows]
         with self._table:
             self._table.executemany("INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", told)
+            spent, cells = self.pace()
+            self._note("pace", [spent + seconds, cells + len(rows)])
+
+    def pace(self) -> tuple[float, int]:
+        """How many seconds by the clock cells have taken here so far, and how many cells."""
+        spent, cells = self._meta("pace") or (0.0, 0)
+        return float(spent), int(cells)
 
     def scored(self, metric: str, variant: str, repeat: int) -> str:
         """What the scores of a variant and repeat were made from; empty where there are none."""
