@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from socratic.experiments.cards import Deck, Side, deck, sides_against, sides_of
 from socratic.experiments.figures import plots_of
 from socratic.experiments.headline import headline, on_controls
 from socratic.experiments.plots import Plot
+from socratic.experiments.snapshot import finite
 from socratic.experiments.table import Measured, Row, table
 from socratic.experiments.thumbnails import Thumbnails
 from socratic.experiments.values import Results
@@ -133,7 +133,9 @@ class View:
     @property
     def data(self) -> Mapping[str, Any]:
         """The verdicts as plain data, for those who have the page alone."""
-        told: Mapping[str, Any] = _finite({"comparison": self.comparison.as_dict(), "headline": self.headline})
+        told: Mapping[str, Any] = finite(
+            {"title": self.title, "headline": self.headline, "comparison": self.comparison.as_dict()}
+        )
         return told
 
 
@@ -213,15 +215,6 @@ def _failures(sides: Sequence[Side]) -> list[Failure]:
         for told, where in found.items()
     ]
     return sorted(made, key=lambda f: -f.times)
-
-
-def _finite(value: Any) -> Any:
-    """Plain data without numbers that JSON does not know."""
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _version(package: str) -> str:

@@ -83,7 +83,7 @@ class Snapshot:
             "metrics": {name: _metric_row(metric) for name, metric in r.metrics.items()},
             "items": {key: {"group": i.group, "sha256": self.items.get(key, "")} for key, i in r.items.items()},
             "trials": [_row(trial, self.talks.get(cell, "")) for cell, trial in r.trials.items()],
-            "scores": {name: [_finite(scores.get(cell)) for cell in r.trials] for name, scores in r.scores.items()},
+            "scores": {name: [finite(scores.get(cell)) for cell in r.trials] for name, scores in r.scores.items()},
         }  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _trial(row: Mapping[str, Any]) -> Trial:
 
 def _metric_row(metric: Metric) -> dict[str, Any]:
     row = {key: value for key, value in asdict(metric).items() if key != "name"}
-    return row | {"least": _finite(metric.least), "most": _finite(metric.most)}
+    return row | {"least": finite(metric.least), "most": finite(metric.most)}
 
 
 def _metric(name: str, row: Mapping[str, Any]) -> Metric:
@@ -110,8 +110,13 @@ def _metric(name: str, row: Mapping[str, Any]) -> Metric:
     return Metric(**{"least": -math.inf, "most": math.inf, **given, "name": name})
 
 
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
+def finite(value: Any) -> Any:
+    """Plain data without the numbers that JSON does not know: each of them becomes None."""
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _item_hash(item: Item, folder: str) -> str:
