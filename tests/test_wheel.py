@@ -48,7 +48,7 @@ def test_only_socratic_is_installed(names: list[str]) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "cli/__init__.py", "py.typed", "page.html", "web/page.css", "profiles/pocket.toml", "tools/open_clip.py", "tools/_openai_wire.py",
+        "cli/__init__.py", "py.typed", "page.html", "web/page.css", "experiments/page.html", "experiments/page.css", "experiments/page.js", "profiles/pocket.toml", "tools/open_clip.py", "tools/_openai_wire.py",
         "prompts/caption.write.prompty", "recipes/caption.py", "recipes/caption.objects.txt", "recipes/drawing_prompts.yaml", "pocket/concepts.yaml",
         "pocket/objects.txt", "pocket/descriptors.json", "pocket/clip/open_clip_model.safetensors", "pocket/clip/tokenizer.json",
         "pocket/writer/model.safetensors", "pocket/writer/chat_template.jinja", "pocket/pictures/scene-1.png", "pocket/SCORES.md",

@@ -12,7 +12,7 @@ import json
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -90,6 +90,7 @@ class View:
     thumbnails: Thumbnails
     failures: Sequence[Failure]
     results: Results
+    comparisons: Sequence[Comparison]
     old: Results | None = None
 
     @property
@@ -146,14 +147,20 @@ def view(results: Results, metric: str = "", alpha: float = 0.05, margin: float 
         metric, alpha, margin: as in `verdicts.compare`.
         most: how many items at most; a sound number when 0.
     """
-    comparison, made = compare(results, metric, alpha, margin), table(results, alpha, margin)
-    sides = sides_of(results)
+    made, sides = table(results, alpha, margin), sides_of(results)
+    chosen = next((c for c in made.comparisons if c.metric.name == (metric or results.primary)), None)
+    if chosen is None or (margin is not None and chosen.margin != margin):  # tables hold margins of the primary metric
+        chosen = compare(results, metric, alpha, margin)
+    comparison = chosen
     rows = {row.variant: _first(row, comparison.metric.name) for row in made.rows}
     contrasts = {c.variant: c for c in comparison.contrasts}
     lines = [Line(side, rows[side.variant], contrasts.get(side.variant)) for side in sides]
     pairs = [(results.baseline, side.variant) for side in sides[1:] if not side.control]
     notes = made.as_dict()["notes"]
-    return _view(results.name, comparison, sides, lines, rewordings(results.prompts, pairs), notes, results, None, most)
+    shown = _view(
+        results.name, comparison, sides, lines, rewordings(results.prompts, pairs), notes, results, None, most
+    )
+    return replace(shown, comparisons=(comparison, *(c for c in made.comparisons if c.metric != comparison.metric)))
 
 
 def view_against(old: Results, new: Results, metric: str = "", alpha: float = 0.05, margin: float | None = None, most: int = 0) -> View:  # fmt: skip
@@ -178,7 +185,8 @@ def _view(title: str, comparison: Comparison, sides: Sequence[Side], lines: Sequ
     cards = deck(sides, comparison.metric, thumbnails, *([most] if most else []))
     said = headline(comparison, old is not None)
     controls = "" if old else on_controls(comparison)
-    return View(title, said, controls, notes, comparison, sides, lines, plots_of(sides, comparison), changed, cards, thumbnails, _failures(sides), results, old)  # fmt: skip
+    plots = plots_of(sides, comparison)
+    return View(title, said, controls, notes, comparison, sides, lines, plots, changed, cards, thumbnails, _failures(sides), results, (comparison,), old)  # fmt: skip
 
 
 def render(shown: View) -> str:

@@ -34,11 +34,10 @@ def write(
     home = Path(folder or results.folder)
     home.mkdir(parents=True, exist_ok=True)
     view = page.view(results, metric, alpha, margin)
-    comparisons = table(results, alpha, margin).comparisons
     _put(home / HTML, page.render(view))
     _put(home / MARKDOWN, exports.markdown(view))
-    _put(home / STORED, exports.stored(results, comparisons))
-    (home / JUNIT).write_bytes(exports.junit(results.name, comparisons))
+    _put(home / STORED, exports.stored(results, view.comparisons))
+    (home / JUNIT).write_bytes(exports.junit(results.name, view.comparisons))
     return home / HTML
 
 
@@ -66,7 +65,7 @@ def write_against(
     if file.suffix == ".json":
         _put(file, exports.compared(view))
     elif file.suffix == ".xml":
-        file.write_bytes(exports.junit(view.title, [view.comparison]))
+        file.write_bytes(exports.junit(view.title, view.comparisons))
     else:
         _shown(file, view)
     return view
