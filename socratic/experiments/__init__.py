@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from socratic.experiments.plots import Plot
     from socratic.experiments.spec import Spec
     from socratic.experiments.table import Table
     from socratic.experiments.values import Results
@@ -49,9 +49,17 @@ class Run:
 
         return compare(self.results, metric, alpha, margin)
 
-    def report(self, **settings: Any) -> Any:
-        """The report as a page of its own; see `socratic.experiments.report`."""
-        return import_module("socratic.experiments.report").report(self.results, **settings)
+    def plots(self, metric: str = "", alpha: float = 0.05, margin: float | None = None) -> list[Plot]:
+        """Differences, scores, costs and more as figures; a notebook shows each as it is."""
+        from socratic.experiments.figures import figures
+
+        return figures(self.results, metric, alpha, margin)
+
+    def report(self, folder: str | Path = "", metric: str = "", alpha: float = 0.05, margin: float | None = None) -> Path:  # fmt: skip
+        """Writes report.html, report.md, results.json and junit.xml, into the run's folder when none is given."""
+        from socratic.experiments.report import write
+
+        return write(self.results, folder, metric, alpha, margin)
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
