@@ -5,8 +5,10 @@ A file that is named here is a program of the user's and is imported as one.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -58,10 +60,12 @@ def function(name: str, base: Path | None = None) -> Callable[..., Any]:
 
 def imported(path: Path) -> Any:
     """The module of a file, run anew at every call."""
-    spec = importlib.util.spec_from_file_location(f"socratic_run_{path.stem}", path)
+    mark = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    spec = importlib.util.spec_from_file_location(f"socratic_run_{path.stem}_{mark}", path)
     if spec is None or spec.loader is None:
         raise BadInput(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up while it is made
     try:
         spec.loader.exec_module(module)
     except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as error:

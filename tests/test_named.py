@@ -9,7 +9,13 @@ import pytest
 from socratic.errors import BadInput
 from socratic.named import found, function
 
-OWN = """from socratic.recipe import recipe
+OWN = """from __future__ import annotations
+from dataclasses import dataclass
+from socratic.recipe import recipe
+
+@dataclass
+class Said:
+    text: str
 
 @recipe
 def first(prompt: str): ...
