@@ -45,6 +45,7 @@ PUBLISHED = {
     "describe.captions": "d826cb9722914bad",
     "describe.picture": "657e0bd62c893c31",
     "describe.words": "82a3646455a5f2c8",
+    "experiment.reflect": "c6ef9e358dc18aec",
     "filter.fuse": "fa4ee3d66cee2b60",
     "generate.again": "7564b44d05007f04",
     "generate.change": "7abfc9ed6dd295fc",
