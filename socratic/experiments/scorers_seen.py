@@ -131,7 +131,7 @@ class SelfRetrieval(_Seeing):
 
     def _ranks(self, trials: Sequence[Trial], items: Mapping[str, Item]) -> list[float | None]:
         """The place of each trial's own picture from 1 on, behind those that fit as well; None where there is no choice."""
-        loaded = dict(self._gallery(items))
+        loaded = dict(self._gallery(items)) if trials else {}
         gallery = list({p.sha256: p for p in loaded.values()}.values())
         if len(gallery) < 2:
             return [None] * len(trials)

@@ -137,7 +137,8 @@ def power(effect: float, sd: float, groups: int, alpha: float) -> float:
     from scipy import stats
 
     shift, edge = abs(effect) / sd * math.sqrt(groups), stats.t.ppf(1 - alpha / 2, groups - 1)
-    return float(stats.nct.sf(edge, groups - 1, shift) + stats.nct.cdf(-edge, groups - 1, shift))
+    wrong_way = float(stats.nct.cdf(-edge, groups - 1, shift))
+    return float(stats.nct.sf(edge, groups - 1, shift)) + (0.0 if math.isnan(wrong_way) else wrong_way)  # nan: < 1e-9
 
 
 def detectable(sd: float, groups: int, alpha: float, wanted: float = 0.8) -> float | None:

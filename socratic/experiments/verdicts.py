@@ -188,9 +188,10 @@ def _contrast(old: Results, before: str, new: Results, after: str, metric: Metri
         raise BadInput(f"alpha lies between 0 and 1, not {alpha}", hint="0.05 is usual")
     pairs = paired(old, before, new, after, metric.name)
     sums, (wins, losses, ties) = pairs.sums, pairs.counts(metric.up)
-    groups, same = len(sums.sizes), same_answers(old, before, new, after, pairs)
+    groups = len(sums.sizes)
+    same = not pairs.flips and same_answers(old, before, new, after, pairs)
     mean, base, difference = statistics.clustered([sums.variant, sums.baseline, sums.difference], sums.sizes, alpha)
-    if groups and not sums.difference.any():
+    if groups and not pairs.flips:
         difference = Estimate(0.0, 0.0, 0.0) if same else _none_seen(metric, groups, alpha)
     p, test = _tested(pairs, metric, wins, losses)
     errors = [sum(t.error is not None for t in r.of(v)) for r, v in ((old, before), (new, after))]
