@@ -77,7 +77,7 @@ PACKAGES = {
     "experiments": [
         {"values", "data", "pictures"}, {"drawn"}, {"spec", "statistics", "scorers", "plots"}, {"items", "scorers_text", "scorers_things", "scorers_boxes", "scorers_seen", "pairing"}, {"verdicts", "scorers_judge"},
         {"store", "controls", "splits", "made_from"}, {"plan"}, {"runner"}, {"table", "forecast", "headline"}, {"thumbnails", "wordings", "snapshot"}, {"cards", "gate"}, {"figures"}, {"page"}, {"exports"}, {"report"},
-        {"confusion", "described", "edits"}, {"ablate", "optimise"}, {"__init__"},
+        {"confusion", "described", "edits"}, {"ablate", "proposals"}, {"optimise"}, {"__init__"},
     ],
     "cli": [
         {"house", "sheet"}, {"report", "improve"}, {"prompts", "experiment", "chat", "sessions", "mcp", "web", "suite", "run"},
