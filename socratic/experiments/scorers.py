@@ -48,7 +48,8 @@ def scorer(named: Named, bench: Any = None, folder: str | Path = "") -> Scorer:
     Args:
         named: a name, a table with `name` and settings, `file.py:function` (as text or as the `name` of a table), a
             function, or a scorer. A function takes what its parameters name: `said`, `value`, `trial`, `item`, or a
-            field of the item; it gives a number, a truth value, or None where it can say nothing.
+            field of the item; it gives a number, a truth value, or None where it can say nothing. Its table sets its
+            parameters, and what is known of its metric: `called`, `up`, `binary`, `least`, `most`.
         bench: the workbench whose models see and judge; the one in use when absent.
         folder: of the run; drawn pictures are named from there.
 
@@ -197,7 +198,7 @@ class FunctionScorer:
 def _of_function(function: Callable[..., Any], table: Mapping[str, Any]) -> FunctionScorer:
     takes = inspect.signature(function).parameters
     about = (inspect.getdoc(function) or function.__name__).splitlines()[0]
-    shape = {n: table[n] for n in _SETTINGS_OF_FUNCTIONS if n in table}
+    shape = {n: table[n] for n in _SETTINGS_OF_FUNCTIONS if n in table and n not in takes}
     own = {n: v for n, v in table.items() if n not in shape}
     _refuse_unknown(function.__name__, own, list(takes))
     for name, value in shape.items():

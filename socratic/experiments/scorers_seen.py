@@ -46,7 +46,7 @@ class _Seeing:
     called: str = ""
     bench: Any = field(default=None, repr=False)
     folder: str = ""
-    seen: dict[str, Vector] = field(default_factory=dict, init=False, repr=False, compare=False)
+    seen: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def metric(self) -> Metric:
