@@ -200,7 +200,7 @@ def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_nothing(tmp_path: 
     code = "import sys; from socratic.experiments import Experiment; Experiment.load(sys.argv[1]).run(sys.argv[2])"
     command = [sys.executable, "-c", code, str(tmp_path / "killed.yaml")]
     dice, seen = random.Random(6), dict[Cell, tuple[str, bool]]()
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen([*command, str(tmp_path / "run")], env={**os.environ, "PYTHONPATH": os.getcwd()})
         more = len(seen) + dice.randint(1, 30)
         while process.poll() is None and len(rows_of(tmp_path / "run")) < more:
