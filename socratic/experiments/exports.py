@@ -124,7 +124,7 @@ def _table(view: View) -> Iterator[str]:
 
 def _cells(line: Line) -> list[str]:
     c, mean = line.contrast, line.first.mean if line.first else None
-    judged = ["", "", ""] if c is None else [_said(c.difference) if c.p is not None else "", c.verdict, "" if c.adjusted is None else f"{c.adjusted:.4f}"]  # fmt: skip
+    judged = ["", "", ""] if c is None else [_said(c.difference) if c.p is not None else "", c.verdict, plain(line.p)]  # fmt: skip
     per = [line.per_trial(what) for what in ("seconds", "calls", "tokens")]
     costs = ["" if v is None else format(v, form) for v, form in zip(per, (".2f", ".1f", ".0f"), strict=True)]
     role = f" ({line.role})" if line.role else ""

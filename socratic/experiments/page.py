@@ -49,6 +49,12 @@ class Line:
         return self.side.name
 
     @property
+    def p(self) -> str:
+        """After Holm's correction; what would be rounded to 0 is told as a bound."""
+        p = self.contrast.adjusted if self.contrast else None
+        return "" if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+    @property
     def role(self) -> str:
         return "control" if self.side.control else "" if self.side.against is not None else "baseline"
 
@@ -165,7 +171,8 @@ def view(results: Results, metric: str = "", alpha: float = 0.05, margin: float 
 
 def view_against(old: Results, new: Results, metric: str = "", alpha: float = 0.05, margin: float | None = None, most: int = 0) -> View:  # fmt: skip
     """What the page of two runs shows: each variant that both have, as it was and as it is."""
-    comparison, sides = against(old, new, metric, alpha, margin), sides_against(old, new)
+    comparison = replace(against(old, new, metric, alpha, margin), baseline="the older run")  # and not its whole path
+    sides = sides_against(old, new)
     rows = {
         id(run): {r.variant: _first(r, comparison.metric.name) for r in table(run, alpha).rows} for run in (old, new)
     }

@@ -25,7 +25,7 @@ INK, FAINT = "#1b1f24", "#8b9199"
 BETTER, WORSE, UNSURE = "#0072b2", "#d55e00", "#6f7780"
 _STYLED = {INK: "currentColor", FAINT: "var(--faint, #8b9199)", BETTER: "var(--better, #0072b2)", WORSE: "var(--worse, #d55e00)", UNSURE: "var(--unsure, #6f7780)"}  # fmt: skip
 _MARKS = {"better": (BETTER, "^"), "worse": (WORSE, "v"), "same": (UNSURE, "s")}
-_LONGEST = 34
+_LONGEST = 27
 _SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "socratic", "font.size": 10.5, "font.family": "sans-serif", "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "text.parse_math": False}  # fmt: skip
 
 
