@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from doubles import ScriptedEmbedder, ScriptedWriter
 from hypothesis import given
@@ -54,7 +55,8 @@ def spec(tmp_path: Path) -> Spec:
     folder = tmp_path / "data"
     folder.mkdir()
     for i in range(40):
-        Image.effect_noise((8, 8), 90 + i).resize((32, 32), Image.Resampling.NEAREST).save(folder / f"{i}.png")
+        blocks = np.random.default_rng(i).integers(0, 255, (8, 8, 3), np.uint8)
+        Image.fromarray(blocks).resize((32, 32), Image.Resampling.NEAREST).save(folder / f"{i}.png")
     for name, words in (("objects", "cow\nlemon\n"), ("places", "field\nbeach\n")):
         (tmp_path / f"{name}.txt").write_text(words)
     arguments = {"n": 1, "objects": "objects.txt", "places": "places.txt"}
@@ -70,7 +72,7 @@ def go() -> Callable[[Spec, Path], Results]:
 
 def search(spec: Spec, folder: Path, go: Any, replies: Any, **more: Any) -> tuple[Optimised, ScriptedWriter]:
     writer = ScriptedWriter(replies)
-    return optimise(spec, folder, writer, go, **{"calls": 60, **more}), writer
+    return optimise(spec, folder, writer, go, **{"calls": 30, **more}), writer
 
 
 def always(reply: str) -> Callable[[Request], str]:
@@ -78,8 +80,18 @@ def always(reply: str) -> Callable[[Request], str]:
 
 
 def test_a_better_wording_is_found_tested_and_written_with_its_evidence(spec: Spec, tmp_path: Path, go: Any) -> None:
-    found, writer = search(spec, tmp_path / "run", go, always(BETTER))
+    seen: list[set[str]] = []
+
+    def watched(made: Spec, folder: Path) -> Results:
+        results: Results = go(made, folder)
+        seen.append(set(results.items))
+        return results
+
+    found, writer = search(spec, tmp_path / "run", watched, always(BETTER))
     assert found.recommended and found.best.body == BETTER and found.validation == (0.0, 1.0)
+    test = set(found.splits.test)
+    assert seen[-1] == test and all(not keys & test for keys in seen[:-1])
+    assert set(found.splits.validation) in seen and any(keys < set(found.splits.train) for keys in seen)
     assert found.contrast and found.contrast.items == len(found.splits.test) and found.contrast.difference.value == 1
     new = load(found.written)
     assert found.written.endswith("caption.write.optimised.prompty") and new.body == BETTER
@@ -90,21 +102,6 @@ def test_a_better_wording_is_found_tested_and_written_with_its_evidence(spec: Sp
     asked = writer.requests[0].messages[-1].text
     assert "=== user ===" in asked and "score: 0" in asked and "rainy" in asked and "Whether the weather is told." in asked  # fmt: skip
     assert json.loads((tmp_path / "run" / "optimised.json").read_text())["recommended"] is True
-
-
-def test_test_items_are_seen_by_no_search(spec: Spec, tmp_path: Path, go: Any) -> None:
-    seen: list[set[str]] = []
-
-    def watched(made: Spec, folder: Path) -> Results:
-        found: Results = go(made, folder)
-        seen.append(set(found.items))
-        return found
-
-    found, writer = search(spec, tmp_path / "run", watched, always(BETTER))
-    test = set(found.splits.test)
-    assert seen[-1] == test and all(not keys & test for keys in seen[:-1])
-    validation = set(found.splits.validation)
-    assert any(keys == validation for keys in seen) and any(keys < set(found.splits.train) for keys in seen)
 
 
 def test_a_wording_that_wins_nothing_is_no_recommendation(spec: Spec, tmp_path: Path, go: Any) -> None:
@@ -156,11 +153,11 @@ def test_a_search_goes_on_where_it_was_killed_and_its_test_is_used_once(spec: Sp
     with pytest.raises(Killed):
         search(spec, tmp_path / "run", dying, always(BETTER))
     found, _ = search(spec, tmp_path / "run", go, always(BETTER))
-    assert found.recommended
+    assert found.recommended, found.say()
     same, writer = search(spec, tmp_path / "run", go, [])
     assert same.as_dict() == found.as_dict() and not writer.requests
     with pytest.raises(BadInput, match="test items are used up"):
-        search(spec, tmp_path / "run", go, [], calls=90)
+        search(spec, tmp_path / "run", go, [], calls=50)
     with pytest.raises(BadInput, match="another seed"):
         search(spec, tmp_path / "run", go, [], seed=3)
 
@@ -168,8 +165,9 @@ def test_a_search_goes_on_where_it_was_killed_and_its_test_is_used_once(spec: Sp
 def test_only_a_section_is_worded_anew(spec: Spec, tmp_path: Path, go: Any) -> None:
     text = load("caption.write").sections["objects"]
     replies = iter(["{# section: x #}\nhi\n{# end: x #}", "user:\nhi", f"{text} Say what weather it is."])
-    found, _ = search(spec, tmp_path / "run", go, lambda request: told(next(replies)), section="objects", calls=40)
-    assert found.recommended and found.best.sections["objects"].endswith("weather it is.") and len(found.refused) == 2
+    found, _ = search(spec, tmp_path / "run", go, lambda request: told(next(replies, text)), section="objects")
+    assert found.recommended and found.best.sections["objects"].endswith("weather it is.")
+    assert len([why for why in found.refused if "opens a message or a section" in why]) == 2
     assert found.best.sections["places"] == load("caption.write").sections["places"]
 
 
