@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from html import escape
@@ -42,7 +44,7 @@ class Plot:
         import matplotlib as mpl
 
         out = io.StringIO()
-        with mpl.rc_context(_SETTINGS):
+        with mpl.rc_context(_SETTINGS), _unmeasured():
             self.figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         return _inline(out.getvalue(), self.name, self.about)
 
@@ -74,13 +76,21 @@ def _settled(draw: Callable[P, Plot]) -> Callable[P, Plot]:
     def settled(*args: P.args, **settings: P.kwargs) -> Plot:
         import matplotlib as mpl
 
-        with mpl.rc_context(_SETTINGS):
+        with mpl.rc_context(_SETTINGS), _unmeasured():
             plot = draw(*args, **settings)
             plot.figure.draw_without_rendering()
             plot.figure.set_layout_engine("none")
             return plot
 
     return settled
+
+
+@contextmanager
+def _unmeasured() -> Iterator[None]:
+    """Without warnings of signs that our font lacks: text stays text, and the reader's fonts have them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
 
 
 @_settled
@@ -225,9 +235,14 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
 
 def _short(name: str, longest: int = _LONGEST) -> str:
     """A name that fits beside a plot; long ones lose their middle."""
-    name = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", name)
+    name = _clean(name)
     half = (longest - 1) // 2
     return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
+
+
+def _clean(text: str) -> str:
+    """Text without the characters that XML does not know."""
+    return re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+", " ", text)
 
 
 def _inline(svg: str, name: str, about: str) -> str:
@@ -237,4 +252,4 @@ def _inline(svg: str, name: str, about: str) -> str:
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
     for colour, style in _STYLED.items():
         svg = svg.replace(colour, style)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(about, quote=True)}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(_clean(about), quote=True)}"', 1)
