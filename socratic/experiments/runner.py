@@ -170,6 +170,8 @@ def _run_cells(plan: Plan, store: Store, benches: _Benches, budget: Budget, retr
     total, done = len(plan.jobs), len(plan.jobs) - len(wanted)
     announce(Progress(CELLS, done, total))
     for wave in plan.waves(wanted):
+        if _spent(budget):
+            break
         began = time.perf_counter()
         finished = _wave(plan.recipe, wave, benches.of(wave[0].profile), budget)
         rows = [(_trial(f, store), f.job.key) for f in finished if not f.tally.refused]
@@ -179,6 +181,15 @@ def _run_cells(plan: Plan, store: Store, benches: _Benches, budget: Budget, retr
         if len(rows) < len(finished):
             break
     return total - done
+
+
+def _spent(budget: Budget) -> bool:
+    """Whether nothing is left of the time and the tokens, also for recipes that ask no model."""
+    try:
+        budget.ask(0)
+    except BudgetExceeded:
+        return True
+    return False
 
 
 def _wave(recipe: Recipe[..., Any], jobs: Sequence[Job], bench: Workbench, budget: Budget) -> list[_Done]:
