@@ -67,6 +67,17 @@ def test_a_function_takes_what_its_parameters_name(tmp_path: Path) -> None:
     assert scored({"name": lambda said: 1.0, "least": 0.0}, "x", {}, error=FAILED) == 0.0
 
 
+def test_the_metric_of_a_function_is_as_its_signature_and_its_table_say() -> None:
+    def short(said: str, most_words: int = 3) -> bool:
+        """Few words."""
+        return len(said.split()) <= most_words
+
+    metric = scorer(short).metric
+    assert (metric.name, metric.about, metric.binary, metric.most) == ("short", "Few words.", True, 1.0)
+    told = scorer({"name": lambda said: len(said), "called": "length", "up": False, "least": 0}).metric
+    assert (told.name, told.up, told.binary, told.least, told.most) == ("length", False, False, 0, float("inf"))
+
+
 def test_a_function_says_nothing_of_an_item_without_its_field() -> None:
     trials = [Trial(Cell("v", key), "x") for key in ("a", "b")]
     items = {"a": Item("a", fields={"caption": "x"}), "b": Item("b")}

@@ -84,8 +84,8 @@ class Pairs:
 
     def counts(self, up: bool) -> tuple[int, int, int]:
         """In how many pairs the variant wins, loses and ties."""
-        more = sum(after > before for before, after in self.scores.values())
-        less = sum(after < before for before, after in self.scores.values())
+        apart = [round(after - before, 12) for before, after in self.scores.values()]
+        more, less = sum(d > 0 for d in apart), sum(d < 0 for d in apart)
         return (more if up else less), (less if up else more), len(self.scores) - more - less
 
     @property

@@ -49,7 +49,8 @@ def scorer(named: Named, bench: Any = None, folder: str | Path = "") -> Scorer:
         named: a name, a table with `name` and settings, `file.py:function` (as text or as the `name` of a table), a
             function, or a scorer. A function takes what its parameters name: `said`, `value`, `trial`, `item`, or a
             field of the item; it gives a number, a truth value, or None where it can say nothing. Its table sets its
-            parameters, and what is known of its metric: `called`, `up`, `binary`, `least`, `most`.
+            parameters, and what is known of its metric: `called`, `up`, `binary`, `least`, `most`; one that returns
+            `bool` is binary.
         bench: the workbench whose models see and judge; the one in use when absent.
         folder: of the run; drawn pictures are named from there.
 
@@ -205,7 +206,9 @@ def _of_function(function: Callable[..., Any], table: Mapping[str, Any]) -> Func
         if not isinstance(value, (_SETTINGS_OF_FUNCTIONS[name], int)):
             raise BadInput(f"{function.__name__}: {name} cannot be {value!r}", hint=f"wanted {_SETTINGS_OF_FUNCTIONS[name].__name__}")  # fmt: skip
     called = str(shape.pop("called", function.__name__))
-    return FunctionScorer(function, Metric(called, about, **{"least": -math.inf, "most": math.inf, **shape}), own)
+    truth = inspect.signature(function).return_annotation in (bool, "bool")
+    preset: dict[str, Any] = {"binary": True} if truth else {"least": -math.inf, "most": math.inf}
+    return FunctionScorer(function, Metric(called, about, **{**preset, **shape}), own)
 
 
 def _made(name: str, table: Mapping[str, Any], bench: Any, folder: str | Path) -> Scorer:
