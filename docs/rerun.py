@@ -22,7 +22,7 @@ def rerun(page: Path) -> None:
     """Rewrites the outputs on one page."""
     text = page.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("pocket", "prompts", "socratic"):
+        for name in ("docs", "pocket", "prompts", "socratic"):
             (Path(folder) / name).symlink_to(ROOT / name)
 
         def block(match: re.Match[str]) -> str:

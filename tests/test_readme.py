@@ -33,7 +33,7 @@ def test_block(
     kind: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("pocket", "prompts", "socratic"):
+    for name in ("docs", "pocket", "prompts", "socratic"):
         (tmp_path / name).symlink_to(ROOT / name)
     if kind == "python":
         _python(text)
