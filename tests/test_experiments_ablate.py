@@ -67,6 +67,18 @@ def test_a_misleading_descriptor_hurts_and_one_that_tells_helps(tmp_path: Path, 
     assert "cow: horns" in told.say() and json.loads(json.dumps(told.as_dict(), default=str))["pieces"][0]["role"] == "helps"  # fmt: skip
 
 
+def test_the_chance_of_the_right_label_tells_what_labels_do_not(tmp_path: Path, embedder: ScriptedEmbedder) -> None:
+    items = seen(tmp_path, embedder)
+    given: Descriptors = {"cow": ["horns"], "fish": ["fins", "a tail"], "stone": []}
+    assert {p.role for p in ablate.descriptors(items, given, embedder).pieces} == {"helps", "inconclusive"}
+    told = {p.name: p for p in ablate.descriptors(items, given, embedder, metric="chance").pieces}
+    assert told["fish: a tail"].contribution.value != 0 and told["fish: a tail"].contrast.baseline_mean.value < 1
+    wide = ablate.descriptors(items, given, embedder, metric="chance", margin=0.999).pieces
+    assert {p.role for p in wide} == {"makes no difference"}
+    with pytest.raises(BadInput, match="metric"):
+        ablate.descriptors(items, given, embedder, metric="cider")
+
+
 def test_each_picture_and_text_is_seen_once_however_many_editions(tmp_path: Path, embedder: ScriptedEmbedder) -> None:
     items = seen(tmp_path, embedder)
     ablate.descriptors(items, CLASSES, embedder)

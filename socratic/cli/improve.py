@@ -51,8 +51,11 @@ def ablate(
         typer.Option(help='The same after an edit: "CLASS=text; text", "CLASS+=text" or "CLASS-=text". Repeatable.'),
     ] = None,
     reference: Annotated[str, typer.Option(help="The field that says which label is right.")] = "label",
-    metric: Metric = "",
+    metric: Annotated[
+        str, typer.Option(help="Which one decides; the primary one when absent. With --descriptors: label or chance.")
+    ] = "",
     alpha: Alpha = 0.05,
+    margin: Annotated[float | None, typer.Option(help="Contributions up to this make no difference.")] = None,
     as_json: AsJson = False,
     no_cache: NoCache = False,
 ) -> None:
@@ -64,13 +67,17 @@ def ablate(
     if descriptors is None:
         if against or edit:
             raise BadInput("--against and --edit go with --descriptors FILE", hint="name the file that is edited")
-        found: Any = pieces.sections(told, out, prompt=prompt, metric=metric, alpha=alpha, run=_runner(no_cache))
+        found: Any = pieces.sections(
+            told, out, prompt=prompt, metric=metric, alpha=alpha, margin=margin, run=_runner(no_cache)
+        )
     else:
-        found = _described(told, out, descriptors, against, edit or [], reference, alpha, no_cache)
+        found = _described(
+            told, out, descriptors, against, edit or [], reference, metric or "label", alpha, margin, no_cache
+        )
     _keep(found, out / "ablation.json", as_json)
 
 
-def _described(spec: Spec, out: Path, file: Path, against: Path | None, changes: list[str], reference: str, alpha: float, no_cache: bool) -> Any:  # fmt: skip
+def _described(spec: Spec, out: Path, file: Path, against: Path | None, changes: list[str], reference: str, metric: str, alpha: float, margin: float | None, no_cache: bool) -> Any:  # fmt: skip
     from socratic.descriptors import read_descriptors
     from socratic.experiments import ablate as pieces
     from socratic.experiments import described
@@ -83,9 +90,13 @@ def _described(spec: Spec, out: Path, file: Path, against: Path | None, changes:
     items = read_items(spec, out / "pictures")
     embedder = open_profile(str(spec.located(spec.profile)), keep=not no_cache).tool("embedder")
     if not (against or changes):
-        return pieces.descriptors(items, given, embedder, reference=reference, alpha=alpha, aggregate=aggregate)
+        return pieces.descriptors(
+            items, given, embedder, reference=reference, metric=metric, alpha=alpha, margin=margin, aggregate=aggregate
+        )
     after = described.edited(read_descriptors(against) if against else given, changes)
-    return pieces.edit(items, given, after, embedder, reference=reference, alpha=alpha, aggregate=aggregate)
+    return pieces.edit(
+        items, given, after, embedder, reference=reference, metric=metric, alpha=alpha, aggregate=aggregate
+    )
 
 
 def optimise(

@@ -102,13 +102,14 @@ class Edit:
         return {"contrast": self.contrast.as_dict(), "before": self.before.as_dict(), "after": self.after.as_dict(), "moved": moved}  # fmt: skip
 
 
-def sections(spec: Spec, folder: str | Path, *, prompt: str = "", metric: str = "", alpha: float = 0.05, run: Run | None = None) -> Ablation:  # fmt: skip
+def sections(spec: Spec, folder: str | Path, *, prompt: str = "", metric: str = "", alpha: float = 0.05, margin: float | None = None, run: Run | None = None) -> Ablation:  # fmt: skip
     """Runs an experiment with a prompt, and without each of its sections.
 
     Args:
         folder: where the run and the wordings are kept; run again, only what is missing is computed.
         prompt: its name or file; that of the baseline when empty.
         metric: the primary one when empty.
+        margin: contributions up to this make no difference.
         run: what runs a spec into a folder; the runner of experiments when absent.
 
     Raises:
@@ -122,12 +123,14 @@ def sections(spec: Spec, folder: str | Path, *, prompt: str = "", metric: str = 
     files = edits.written(wordings, Path(folder) / "prompts")
     made = edits.of_wordings(spec, place, files, f"{spec.name}, sections of {place.prompt.name}")
     results = (run or _runner())(made, Path(folder))
-    return _ablation(place.prompt.name, {f"without {n}": (n, t) for n, t in texts.items()}, results, metric, alpha)
+    return _ablation(
+        place.prompt.name, {f"without {n}": (n, t) for n, t in texts.items()}, results, metric, alpha, margin
+    )
 
 
 def descriptors(
-    items: Mapping[str, Item], given: Descriptors, embedder: Embedder, *, reference: str = "label", alpha: float = 0.05,
-    aggregate: str = "renormalised-mean",
+    items: Mapping[str, Item], given: Descriptors, embedder: Embedder, *, reference: str = "label", metric: str = "label",
+    alpha: float = 0.05, margin: float | None = None, aggregate: str = "renormalised-mean",
 ) -> Ablation:  # fmt: skip
     """Labels pictures by descriptors, and without each one of them.
 
@@ -135,6 +138,8 @@ def descriptors(
         items: with a picture and a field that says which label is right.
         given: texts by class; the classes are the labels.
         reference: the name of that field.
+        metric: `label`, or `chance`, the probability of the right label, which moves before labels do.
+        margin: contributions up to this make no difference.
 
     Raises:
         BadInput: a right label is no class, or there is no descriptor.
@@ -144,22 +149,24 @@ def descriptors(
         raise BadInput("there is no descriptor to leave out", hint='JSON: {"class": ["text", …]}')
     sight = described.Sight(items, embedder, aggregate=aggregate)
     results = described.classified(sight, {described.WHOLE: given, **left}, reference)
-    return _ablation("descriptors", {name: (name, name.split(": ", 1)[1]) for name in left}, results, "", alpha)
+    return _ablation(
+        "descriptors", {name: (name, name.split(": ", 1)[1]) for name in left}, results, metric, alpha, margin
+    )
 
 
 def edit(
     items: Mapping[str, Item], before: Descriptors, after: Descriptors, embedder: Embedder, *, reference: str = "label",
-    alpha: float = 0.05, aggregate: str = "renormalised-mean",
+    metric: str = "label", alpha: float = 0.05, aggregate: str = "renormalised-mean",
 ) -> Edit:  # fmt: skip
     """Labels pictures before and after an edit of descriptors. Raises BadInput as `descriptors` does."""
     sight = described.Sight(items, embedder, aggregate=aggregate)
     results = described.classified(sight, {"before": before, "after": after}, reference)
-    contrast = compare(results, alpha=alpha).of("after")
+    contrast = compare(results, metric, alpha).of("after")
     return Edit(contrast, confusion(results, "before", reference), confusion(results, "after", reference), results)
 
 
-def _ablation(what: str, named: Mapping[str, tuple[str, str]], results: Results, metric: str, alpha: float) -> Ablation:
-    compared = compare(results, metric, alpha)
+def _ablation(what: str, named: Mapping[str, tuple[str, str]], results: Results, metric: str, alpha: float, margin: float | None = None) -> Ablation:  # fmt: skip
+    compared = compare(results, metric, alpha, margin)
     pieces = [_piece(*named[c.variant], c, compared.metric.up) for c in compared.contrasts if c.variant in named]
     ranked = sorted(pieces, key=lambda p: (p.contrast.p is None, -p.contribution.value))
     return Ablation(what, tuple(ranked), compared, results)

@@ -20,7 +20,10 @@ from socratic.values import Ranking, Vector
 from socratic.vocabulary import Matrix, class_vectors, filled, text_matrix
 
 WHOLE = "all descriptors"
-METRIC = Metric("label", "The right label is chosen.", binary=True)
+LABEL = Metric("label", "The right label is chosen.", binary=True)
+CHANCE = Metric(
+    "chance", "The probability that the right label is given; tells small shifts where labels stay the same."
+)
 
 
 class Sight:
@@ -105,19 +108,27 @@ def classified(sight: Sight, variants: Mapping[str, Descriptors], reference: str
         BadInput: no item says which label is right, or a right label is none of the classes.
     """
     _refuse_strange_labels(sight.items, next(iter(variants.values())), reference)
-    trials, scores = dict[Cell, Trial](), dict[Cell, float | None]()
+    trials, right, chance = dict[Cell, Trial](), dict[Cell, float | None](), dict[Cell, float | None]()
     for variant, descriptors in variants.items():
         found = sight.rankings(descriptors)
         for key, item in sight.items.items():
             cell = Cell(variant, key)
             trials[cell] = _trial(cell, found.get(key), sight.errors.get(key))
-            truth = item.fields.get(reference)
-            told = found[key].best if key in found else ""
-            scores[cell] = None if not truth or key in sight.errors else float(told.casefold() == str(truth).strip().casefold())  # fmt: skip
+            right[cell], chance[cell] = _scored(found.get(key), item.fields.get(reference))
     arguments = {name: {"descriptors": {k: list(v) for k, v in d.items()}} for name, d in variants.items()}
     baseline = next(iter(variants))
     spec = {"recipe": "classify", "scorers": ["label"]}
-    return Results("descriptors", spec, sight.items, trials, {METRIC.name: METRIC}, {METRIC.name: scores}, arguments, baseline, METRIC.name)  # fmt: skip
+    metrics, scores = {m.name: m for m in (LABEL, CHANCE)}, {LABEL.name: right, CHANCE.name: chance}
+    return Results("descriptors", spec, sight.items, trials, metrics, scores, arguments, baseline, LABEL.name)
+
+
+def _scored(ranking: Ranking | None, truth: Any) -> tuple[float | None, float | None]:
+    """Whether the right label is first, and its probability; None where nothing was seen or nothing is known."""
+    if ranking is None or not truth:
+        return None, None
+    chances = {name.casefold(): p for name, p in zip(ranking.labels, ranking.probabilities, strict=True)}
+    wanted = str(truth).strip().casefold()
+    return float(ranking.best.casefold() == wanted), chances[wanted]
 
 
 def _trial(cell: Cell, ranking: Ranking | None, error: SocraticError | None) -> Trial:
