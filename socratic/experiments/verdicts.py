@@ -239,15 +239,15 @@ def _judged(drafts: Sequence[_Draft], metric: Metric, alpha: float, margin: floa
 def _verdict(c: Contrast, same: bool, metric: Metric, alpha: float, margin: float | None, family: int) -> tuple[Verdict, str]:  # fmt: skip
     if c.adjusted is None:
         return "inconclusive", "no pair has a score on both sides"
-    can_tell = statistics.least_p(c.groups) * family <= alpha
+    least = statistics.least_p(c.groups)
     low, high = c.difference.low, c.difference.high
     within = margin is not None and low is not None and high is not None and -margin <= low and high <= margin
-    if can_tell and (same or within):
+    if least <= alpha and (same or within):  # where no test could find a difference, none is ruled out
         return "equal", "every answer is the same, word for word" if same else "the interval lies within the margin"
     if c.adjusted <= alpha:
         gained = (c.difference.value > 0) == metric.up
         return ("better" if gained else "worse"), f"a difference like this comes by chance in {c.adjusted:.3g} of cases"
-    if not can_tell:
+    if least * family > alpha:
         return "inconclusive", f"too few groups: no test of {c.groups} can tell {family} variants from the baseline"
     if not c.flips:
         room = "" if high is None else f", though with {c.groups} groups one up to {high:.3f} may be there"
