@@ -36,9 +36,9 @@ def on_controls(comparison: Comparison) -> str:
     base = _quoted(comparison.baseline)
     told = [
         f"Worse than {base}, as it should be: {by['worse']}." if by["worse"] else "",
-        f"Take care: {by['equal']} is no worse than {base}, so the score does not rest on what was taken away." if by["equal"] else "",
-        f"Take care: {by['better']} is better than {base}; look at how the score is made." if by["better"] else "",
-        f"It cannot be told whether {by['inconclusive']} is worse than {base}." if by["inconclusive"] else "",
+        f"Take care: no worse than {base}, so that the score does not rest on what was taken away: {by['equal']}." if by["equal"] else "",
+        f"Take care: better than {base}, so look at how the score is made: {by['better']}." if by["better"] else "",
+        f"Not told apart from {base} yet: {by['inconclusive']}." if by["inconclusive"] else "",
     ]  # fmt: skip
     return " ".join(filter(None, told))
 

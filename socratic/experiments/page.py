@@ -109,12 +109,11 @@ class View:
 
     @property
     def rerun(self) -> Sequence[str]:
-        """The commands that make run and page again, from the folder above the run's."""
-        runs = [run for run in (self.old, self.results) if run]
-        names = [shlex.quote(Path(run.folder).name or "run") for run in runs]
-        again = [f"socratic experiment run {name}/spec.yaml -o {name}" for name in names]
-        shown = f"report {names[0]}" if len(names) == 1 else f"compare {names[0]} {names[1]} -o compared.html"
-        return [*again, f"socratic experiment {shown}"]
+        """The commands that make run and page again, with the spec beside the files that it names."""
+        folders = [shlex.quote(Path(run.folder).name or "run") for run in (self.old, self.results) if run]
+        spec = shlex.quote(f"{Path(self.results.name).name or 'spec'}.yaml")
+        shown = f"report {folders[0]}" if len(folders) == 1 else f"compare {folders[0]} {folders[1]} -o compared.html"
+        return [f"socratic experiment run {spec} -o {folders[-1]}", f"socratic experiment {shown}"]
 
     @property
     def spec(self) -> str:
