@@ -47,6 +47,7 @@ def test_every_cell_is_a_row_and_errors_are_rows() -> None:
     assert run.results.scores["loud"][Cell("louder", "two", 0)] == 2.0
     assert "louder" in str(run.table()) and "<table>" in run._repr_html_()
     assert run.compare().of("louder").variant == "louder"
+    assert run.report().is_file() and run.report().parent == run.folder
     assert opened(run.folder).results.scores == run.results.scores
 
 

@@ -11,13 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from socratic.cli import improve, report
 from socratic.cli.sheet import NoCache, complain
 from socratic.recipe import rehearsing
 
@@ -36,9 +35,8 @@ def add_to(app: typer.Typer) -> None:
         epilog="Examples:  socratic experiment run wording.yaml -o wording/ --dry-run   |   "
         "socratic experiment run wording.yaml -o wording/ --limit 20",
     )(run)
-    for part in ("report", "improve"):
-        if find_spec(f"socratic.cli.{part}"):
-            import_module(f"socratic.cli.{part}").add_to(experiment)
+    report.add_to(experiment)
+    improve.add_to(experiment)
     app.add_typer(experiment, name="experiment")
 
 
@@ -49,7 +47,9 @@ def run(
     sample: Annotated[int, typer.Option(help="With --dry-run: run so many items, to know what one costs.", min=0)] = 0,
     limit: Annotated[int | None, typer.Option(help="Only the first N items.", min=1)] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Run cells again that failed.")] = False,
-    profile: Annotated[str, typer.Option(help="Which models, for variants that name none; the spec's when absent.")] = "",
+    profile: Annotated[
+        str, typer.Option(help="Which models, for variants that name none; the spec's when absent.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per variant on stdout.")] = False,
     no_cache: NoCache = False,
 ) -> None:
@@ -100,8 +100,7 @@ def _show(results: Results, as_json: bool) -> None:
     if failed and (error := failed[0].error):
         print(f"{len(failed)} cells failed, the first ({failed[0].cell.variant}, {failed[0].cell.item}) with {error['type']}: {error['message']}", file=sys.stderr)  # fmt: skip
         print("    try: mend what is wrong, and run it again with --retry", file=sys.stderr)
-    follow = f"; see it: socratic experiment report {results.folder}" if find_spec("socratic.cli.report") else ""
-    print(f"all rows are in {results.folder}{follow}", file=sys.stderr)
+    print(f"all rows are in {results.folder}; see them: socratic experiment report {results.folder}", file=sys.stderr)
 
 
 def _show_progress(stack: ExitStack) -> None:

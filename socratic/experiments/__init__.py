@@ -55,8 +55,10 @@ class Run:
 
         return figures(self.results, metric, alpha, margin)
 
-    def report(self, folder: str | Path = "", metric: str = "", alpha: float = 0.05, margin: float | None = None) -> Path:  # fmt: skip
-        """Writes report.html, report.md, results.json and junit.xml, into the run's folder when none is given."""
+    def report(
+        self, folder: str | Path = "", metric: str = "", alpha: float = 0.05, margin: float | None = None
+    ) -> Path:
+        """Writes `report.html`, and the same as Markdown, JSON and JUnit; into the run's folder when none is named."""
         from socratic.experiments.report import write
 
         return write(self.results, folder, metric, alpha, margin)
