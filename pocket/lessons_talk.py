@@ -20,7 +20,7 @@ from socratic.prompt import load
 from socratic.values import Call, Message
 
 SYSTEM = load("assistant.system").render(brief=True, pictures=[]).messages[0].text
-LONGEST = 400
+LONGEST = 480
 """Characters of a conversation, without the system text; longer ones cost too much to learn."""
 
 

@@ -71,6 +71,7 @@ class Desk:
         self.known: dict[str, str] = {}
         self.run: tuple[str, str] | None = None
         self.names: tuple[str, ...] = ()
+        self._pictures = 0 if rng.random() < 0.6 else rng.randrange(40)
         for _ in range(rng.choices(range(most + 1), weights=(13, 38, 26, 13, 10)[: most + 1])[0]):
             self._begin()
 
@@ -103,7 +104,9 @@ class Desk:
         return Turn(kind, said, answer, call, say, tuple(self.pictures), **more)
 
     def fresh_handle(self) -> str:
-        return f"img:{self.rng.randrange(16**6):06x}"
+        """The next number, as `socratic/assistant/numbers.py` counts the pictures of a conversation."""
+        self._pictures += 1
+        return f"img:{self._pictures}"
 
     def entry(self, kind: str, words: str, parents: tuple[str, ...] = ()) -> Entry:
         return Entry(self.fresh_handle(), "", Origin(kind, words, parents))
@@ -264,7 +267,4 @@ class Desk:
 
     def account(self, recipe: str, said: str, asked: str = "") -> tuple[str, str]:
         """What an explanation says of a run, and the answer to it."""
-        handle = self.pictures[-1].handle if self.pictures else self.fresh_handle()
-        file = f"/home/ann/.local/share/socratic/pictures/{handle[4:]}{self.rng.randrange(16**58):058x}.png"
-        source = file if self.rng.random() < 0.4 else self.rng.choice(("memory", f"pictures/{handle[4:]}.png"))
-        return told.accounted(recipe, said, asked, f"{handle}  {source}")
+        return told.accounted(self.rng, recipe, said, asked)

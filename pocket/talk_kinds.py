@@ -26,7 +26,7 @@ WORDS = {"city": ("paris", "berlin", "london", "rome", "tokyo", "my town"), "cou
          "things": ("love", "the sea", "dogs", "winter", "my cat", "space", "autumn", "the moon")}  # fmt: skip
 FAILURES = (
     "the detector failed on this picture (try another picture)", "it took longer than 300 seconds (ask for less at once)",
-    "the budget of 200 calls is used up (ask for less at once)", "there is no picture 'img:000000' here (pictures: {h})",
+    "the budget of 200 calls is used up (ask for less at once)", "there is no picture 'img:99' here (pictures: {h})",
     "the model is not here (run `socratic doctor` to see how to get it)", "out of memory (close other programs, or use a smaller picture)",
 )  # fmt: skip
 
@@ -139,12 +139,11 @@ def _searched(desk: Desk, said: str, arguments: dict[str, Any]) -> Turn:
         return desk.turn("retrieve", said, call, error, sorry(error))
     files = [desk.file() for _ in range(rng.choice((0, 1, 2, 3, 4, 4, 4)))]
     fresh = [desk.entry("found", name) for name in files]
-    folder = rng.choice(("/home/ann/pictures", "/data/drawn", "/srv/photos", "/tmp/gallery", "/home/bob/art/2026"))
     scores = sorted((rng.uniform(0.1, 0.6) for _ in files), reverse=True)
     rows = [
-        f"{i + 1}. {folder}/{name} ({score:.3f})" for i, (name, score) in enumerate(zip(files, scores, strict=True))
+        f"{i + 1}. {entry.handle} ({score:.3f})" for i, (entry, score) in enumerate(zip(fresh, scores, strict=True))
     ]
-    say = "\n".join([*rows, *(e.say() for e in fresh)]) or "nothing was found"
+    say = "\n".join(rows) or "nothing was found"
     answer = f"I found {told.many('picture', len(fresh))}, the best first: {', '.join(e.handle for e in fresh)}."
     answer = answer if len(fresh) > 1 else f"I found one picture: {fresh[0].handle}." if fresh else "I found no picture of that in your folder."  # fmt: skip
     return desk.turn("retrieve", said, call, say, answer, fresh=tuple(fresh), account=desk.account("retrieve", say, str(arguments.get("text", ""))))  # fmt: skip
@@ -159,12 +158,12 @@ def draw(desk: Desk) -> Turn:
     return drawn(desk, "draw", text, ("generate", {"prompt": prompt, **({"n": k} if k > 1 else {})}), prompt, k)
 
 
-def drawn(desk: Desk, kind: str, said: str, call: tuple[str, dict[str, Any]], prompt: str, k: int = 1, parent: str = "", size: int = 64) -> Turn:  # fmt: skip
+def drawn(desk: Desk, kind: str, said: str, call: tuple[str, dict[str, Any]], prompt: str, k: int = 1, parent: str = "") -> Turn:  # fmt: skip
     """A request that makes pictures."""
     fresh = tuple(desk.entry("changed" if parent else "drawn", prompt, (parent,) if parent else ()) for _ in range(k))
     if failure := failed(desk, call[0]) or rejected(desk, call[0]):
         return desk.turn(kind, said, call, *failure)
-    say = told.drawn(prompt, [e.handle for e in fresh], size)
+    say = told.drawn(prompt, [e.handle for e in fresh])
     account = desk.account(call[0], say, prompt)
     return desk.turn(kind, said, call, say, told.answer_drawn([e.handle for e in fresh]), fresh=fresh, content=prompt, account=account)  # fmt: skip
 
@@ -205,8 +204,7 @@ def changed(desk: Desk, kind: str, by_pronoun: bool = False) -> Turn:
         if rng.random() < 0.1:
             error = f"nothing in the picture was found for '{name}', so nothing was changed (use another word, lower the threshold, or leave the phrases out to change the whole picture)"
             return desk.turn(kind, said, ("edit", arguments), error, sorry(error))
-    size = 256 if "phrases" in arguments else 64
-    return drawn(desk, kind, said, ("edit", arguments), arguments["prompt"], 1, desk.latest.handle, size)
+    return drawn(desk, kind, said, ("edit", arguments), arguments["prompt"], 1, desk.latest.handle)
 
 
 def ask(desk: Desk, kind: str = "", name: str = "") -> Turn:
@@ -242,13 +240,13 @@ def save(desk: Desk) -> Turn:
     kept = name.replace(" ", "-") if kind == "save as" else ""
 
     def make(handle: str) -> tuple[str, str]:
-        path = f"{kept or handle.replace(':', '-')}.png"
+        path = f"{kept or f'img-{desk.rng.randrange(16**6):06x}'}.png"
         if failure := rejected(desk, "save"):
             return failure
         if desk.rng.random() < 0.12:
             error = "there is no folder to save to (the user can name one, e.g. with /saves DIR)"
             return error, sorry(error)
-        return f"saved {handle} as {path}", f"I saved it as {path}."
+        return f"saved {handle} as {path}", f"I saved it as {path}." if kept else "I saved it."
 
     return pictured(desk, kind, "save", arguments, {"file": file}, make)
 
@@ -277,9 +275,9 @@ def explain(desk: Desk) -> Turn:
 
 
 KINDS: Sequence[tuple[Callable[[Desk], Turn], float]] = (
-    (caption, 9), (lambda d: found(d, "how many"), 11), (lambda d: found(d, "where"), 9), (lambda d: found(d, "find"), 7),
-    (lambda d: found(d, "segment"), 8), (check, 12), (contrast, 9), (retrieve, 10), (draw, 9), (edit, 16), (ask, 10),
-    (save, 4), (no_tool, 14), (explain, 4),
+    (caption, 11), (lambda d: found(d, "how many"), 11), (lambda d: found(d, "where"), 9), (lambda d: found(d, "find"), 7),
+    (lambda d: found(d, "segment"), 8), (check, 12), (contrast, 12), (retrieve, 10), (draw, 9), (edit, 16), (ask, 10),
+    (save, 4), (no_tool, 14), (explain, 6),
 )  # fmt: skip
 
 

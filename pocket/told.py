@@ -183,10 +183,10 @@ def contrasted(rng: random.Random) -> tuple[str, str]:
     return f"{told} (likeness {rng.uniform(0.1, 0.99):.2f})", sentence([told])
 
 
-def drawn(prompt: str, handles: Sequence[str], size: int = 64) -> str:
+def drawn(prompt: str, handles: Sequence[str]) -> str:
     """What drawing says."""
     rows = (
-        f"a picture of {size} x {size} pixels ({h}), drawn from {prompt!r} with seed {i}" for i, h in enumerate(handles)
+        f"a picture of 64 x 64 pixels ({h}), drawn from {prompt!r} with seed {i}" for i, h in enumerate(handles)
     )
     return "; ".join(rows)
 
@@ -208,20 +208,26 @@ def answer_question(question: str, said: str) -> str:
     return f"It is {said if whole else one(said)}."
 
 
-def accounted(recipe: str, said: str, asked: str, picture: str) -> tuple[str, str]:
+def accounted(rng: random.Random, recipe: str, said: str, asked: str) -> tuple[str, str]:
     """The words of an explanation for each recipe, and what is answered."""
-    head = f"{recipe} said: {said.split(chr(10) + 'img:')[0]}\n{picture}  256 x 256\n"
     first = said.split("\n")[0].split(" (likeness")[0]
+    regions = rng.choice(("nothing was found", f"{rng.choice(known()).name} ({rng.randint(45, 97)}%) {rng.choice(WHERE)}"))
+    answers = "\n".join(f"{row[4:].rsplit('? ', 1)[0]}? (blip2): {row[4:].rsplit('? ', 1)[-1]}" for row in said.split("\n")[1:])  # fmt: skip
+    number = rng.choice(NUMBERS[1:4])
+    seen = f"image type (open_clip): photo\namount (open_clip): There {'is one thing' if number == 'one' else f'are {number} things'} in this photo.\nplaces (open_clip): {rng.choice(list(PLACES))}"  # fmt: skip
+    things = ", ".join(c.name for c in rng.sample(known(), rng.randint(1, 3)))
+    files = ", ".join(f"scene-{rng.randrange(10000)}.png" for _ in range(rng.randint(1, 4)))
     rows = {
-        "caption": (f"image type (open_clip): photo\nobjects (open_clip): {first}\nproposal 1 (causal_lm): {first}\njudgement (open_clip): {first}", f"causal_lm wrote this sentence, and open_clip chose it: {first}."),
+        "caption": (f"{seen}\nobjects (open_clip): {things}\nproposal 1 (causal_lm): {first}\n(9 more)\njudgement (open_clip): {first}", f"causal_lm wrote this sentence, and open_clip chose it: {first}."),
         "detect": (f"regions (grounding_dino): {first}", f"grounding_dino said: {first}."),
-        "segment": (f"regions (grounding_dino): {first}\nmasks (sam): 1 masks", f"grounding_dino said: {first}; sam cut it out."),
-        "check": ("regions (grounding_dino): nothing was found\n" + "\n".join(f"{row[4:].rsplit('? ', 1)[0]}? (blip2): {row[4:].rsplit('? ', 1)[-1]}" for row in said.split("\n")[1:]), f"grounding_dino and blip2 were asked; the score is {first}."),
-        "contrast": ("first caption (blip2): a dog\nsecond caption (blip2): a cat\nlikeness (open_clip): 0.5", "blip2 described both pictures, and grounding_dino looked for the things."),
-        "ask": (f"answer 1: {asked} (blip2): {first}", f"blip2 answered: {first}."),
-        "retrieve": (f"wanted (the user): {asked}\nhits (open_clip): {first}", f"open_clip compared your pictures with: {asked or 'the picture'}."),
+        "segment": (f"regions (grounding_dino): {first}\nmasks (sam): {rng.randint(1, 4)} masks", f"grounding_dino said: {first}; sam cut it out."),
+        "check": (f"regions (grounding_dino): {regions}\n{answers}", f"grounding_dino and blip2 were asked; the score is {first}."),
+        "contrast": (f"first caption (blip2): {things}\nsecond caption (blip2): a cat\nfirst finds (grounding_dino): {regions}\n(1 more)\nlikeness (open_clip): 0.5", "blip2 described both pictures, and grounding_dino looked for the things."),
+        "ask": (f"answer 1: {asked} (blip2): {said}", f"blip2 answered: {said}."),
+        "retrieve": (f"wanted (the user): {asked}\nexcluded (the user): \nhits (open_clip): {files}", f"open_clip compared your pictures with: {asked or 'the picture'}."),
     }  # fmt: skip
     account, rests = rows.get(
         recipe, (f"prompt (user): {asked}\ndrawing 0 (diffusion): {first}", f"diffusion drew it from: {asked}.")
     )
-    return head + account, f"It rests on what my models said: {rests}"
+    begins = f"{asked} {said}" if recipe == "ask" else said
+    return f"{recipe} said: {begins}\n{account}", f"It rests on what my models said: {rests}"

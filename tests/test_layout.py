@@ -67,7 +67,7 @@ PEERS = {("hub", "cache"), ("recipe", "interop"), ("interop", "recipe"), ("inter
 PACKAGES = {
     "assistant": [
         {"store"}, {"album", "kept"}, {"room", "shows"}, {"offers", "seeing"}, {"own_tools", "guards", "engine"},
-        {"conversation"}, {"behind"}, {"__init__"}, {"moving"}, {"cassette", "freeze"},
+        {"numbers"}, {"conversation"}, {"behind"}, {"__init__"}, {"moving"}, {"cassette", "freeze"},
     ],
     "chat": [{"__init__"}, {"line", "screen"}, {"talk"}, {"commands"}, {"prompt"}],
     "mcp": [{"__init__"}, {"files"}, {"offers"}, {"operations", "results"}, {"chat"}, {"server", "transport"}],

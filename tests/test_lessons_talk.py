@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socratic.assistant.album import HANDLE
 from socratic.assistant.offers import offers, tool_of
 from socratic.assistant.own_tools import own_tools
 from socratic.pocket import told
@@ -22,6 +22,7 @@ from socratic.regions import Box, Region, Regions
 from socratic.values import Message
 from socratic.workbench import open_profile
 
+HANDLE = re.compile(r"img:\d+")
 SEEDS = st.integers(0, 10**9)
 
 

@@ -20,6 +20,7 @@ from socratic.assistant.guards import Approve, guards
 from socratic.assistant.offers import offers as all_offers
 from socratic.assistant.offers import tool_of
 from socratic.assistant.own_tools import own_tools
+from socratic.assistant.numbers import Numbers
 from socratic.assistant.room import Limits, Room
 from socratic.assistant.seeing import Seeing, Sees
 from socratic.assistant.store import SessionRow, Store
@@ -132,12 +133,12 @@ class Assistant:
     def _agent(self, room: Room, saver: Any) -> Any:
         from langchain.agents import create_agent
 
-        seeing = Seeing(room, self._sees, most_tokens=self._most_tokens)
+        seen = [Seeing(room, self._sees, most_tokens=self._most_tokens), *([Numbers(room)] if self._brief else [])]
         return create_agent(
             self._chat_model(),
             self._tools(room),
             system_prompt=self._system(),
-            middleware=[*guards(room, self.offered, self._approve), seeing],
+            middleware=[*guards(room, self.offered, self._approve), *seen],
             checkpointer=saver,
         )
 

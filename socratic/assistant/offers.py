@@ -155,9 +155,14 @@ def _chosen_arguments(offered: Offered) -> type[BaseModel]:
             required: Any = ... if told.is_required() else []
             fields[name] = (list[str], Field(required, description="handles of pictures"))
         else:
-            needed = Field(..., description=told.description) if name in offered.needs else told
-            fields[name] = (told.annotation, needed)
+            fields[name] = (told.annotation, _field(offered, name, told))
     return create_model(offered.name, __config__={"extra": "forbid"}, **fields)
+
+
+def _field(offered: Offered, name: str, told: Any) -> Any:
+    if name in offered.needs:
+        return Field(..., description=told.description)
+    return Field(offered.fixed[name], description=told.description) if name in offered.fixed else told
 
 
 def carried_out(room: Room, offered: Offered, chosen: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

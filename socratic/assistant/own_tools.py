@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def own_tools(room: Room) -> list[BaseTool]:
         if not runs:
             raise ToolException("nothing was looked at yet, so there is nothing to explain")
         last = runs[-1]
-        told = f"{last.recipe} said: {last.said}\n{Transcript.from_dict(last.transcript).say()}"
+        told = f"{last.recipe} said: {last.said}\n{in_short(Transcript.from_dict(last.transcript).say())}"
         return told[:LONGEST], {"run": last.id, "pictures": []}
 
     def save(picture: str = "", name: str = "") -> tuple[str, dict[str, Any]]:
@@ -51,6 +52,15 @@ def own_tools(room: Room) -> list[BaseTool]:
         return f"saved {entry.handle} as {path.name}", {"run": "", "pictures": [], "path": str(path)}
 
     return [_tool(explain, "explain", Explain), _tool(save, "save", Save)]
+
+
+def in_short(account: str) -> str:
+    """A transcript for a model: of lines that differ in a number one and how many more, files without their folders."""
+    kept: list[str] = []
+    for _, group in itertools.groupby(account.splitlines(), lambda line: re.sub(r"\d+", "#", line.split(" (")[0])):
+        lines = list(group)
+        kept += [lines[0], *([f"({len(lines) - 1} more)"] if len(lines) > 1 else [])]
+    return re.sub(r"(?<![\w.])/(?:[^\s/,]+/)+(?=[^\s/,])", "", "\n".join(kept))
 
 
 def _tool(function: Any, name: str, schema: type[BaseModel]) -> StructuredTool:
