@@ -87,3 +87,17 @@ def test_captions_of_another_prompt_look_at_no_picture_anew(bench: Workbench, tm
     made.run(tmp_path / "run", benches={"pocket": bench})
     assert bench.tool("embedder").calls["embed_picture"].items == looked
     assert bench.tool("writer").calls["write"].items > asked
+
+
+def test_two_runs_of_a_spec_come_to_the_same(bench: Workbench, tmp_path: Path) -> None:
+    keys: dict[str, Any] = {"recipe": "caption", "data": {"drawn": {"count": 3, "first": 9}}, "arguments": {"n": 1}, "repeats": 2}  # fmt: skip
+    runs = []
+    for folder in ("first", "second"):
+        for tool in bench.loaded.values():
+            tool.cache = StageCache(":memory:")
+        runs.append(Experiment(**keys, scorers=["cider"]).run(tmp_path / folder, benches={"pocket": bench}))
+    first, second = (run.results for run in runs)
+    assert [(c, t.said, t.usage) for c, t in first.trials.items()] == [(c, t.said, t.usage) for c, t in second.trials.items()]  # fmt: skip
+    assert first.scores == second.scores and runs[0].compare().as_dict() == runs[1].compare().as_dict()
+    assert any(t.calls for t in second.trials.values()), "the second was computed, not remembered"
+    assert len(second.trials) == 3 * 3 * 2

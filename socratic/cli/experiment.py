@@ -139,7 +139,7 @@ def _lines() -> Callable[[Progress], None]:
         now = time.monotonic()
         if first < 0:
             first, began, told = progress.done, now, now
-        elif now - told >= _EVERY and progress.done > first:
+        elif now - told >= _EVERY and first < progress.done < progress.total:
             from socratic.experiments.forecast import duration
 
             left = (now - began) / (progress.done - first) * (progress.total - progress.done)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from socratic.errors import BadInput
 from socratic.experiments import statistics
 from socratic.experiments.pairing import Flip, Pairs, paired, same_answers
 from socratic.experiments.statistics import Estimate
-from socratic.experiments.values import Metric, Results
+from socratic.experiments.values import Item, Metric, Results
 
 Verdict = Literal["better", "worse", "equal", "inconclusive"]
 
@@ -265,7 +266,7 @@ def _metric(results: Results, metric: str) -> Metric:
 def _notes(old: Results, new: Results) -> tuple[str, ...]:
     """What two runs do not share."""
     shared = [key for key in new.items if key in old.items]
-    changed = [k for k in shared if (old.items[k].fields, old.items[k].picture) != (new.items[k].fields, new.items[k].picture)]  # fmt: skip
+    changed = [k for k in shared if _shown(old.items[k]) != _shown(new.items[k])]  # fmt: skip
     alone = [*(n for n in old.variants if n not in new.variants), *(n for n in new.variants if n not in old.variants)]
     told = [
         (len(old.items) - len(shared), "items are in the older run only"),
@@ -274,6 +275,11 @@ def _notes(old: Results, new: Results) -> tuple[str, ...]:
         (len(alone), f"variants are in one run only: {', '.join(alone)}"),
     ]
     return tuple(f"{n} {what}" for n, what in told if n)
+
+
+def _shown(item: Item) -> tuple[Mapping[str, Any], str]:
+    """What an item holds; its picture by name, since runs keep drawn ones in folders of their own."""
+    return item.fields, Path(item.picture).name
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> BadInput:
