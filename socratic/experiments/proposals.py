@@ -167,9 +167,12 @@ class Adapter:
             except ModelUnavailable as error:  # gepa goes on after errors of proposals, and this one stays
                 self.fault = error
                 raise
-            except SocraticError as error:
+            except PromptError as error:
                 problems = [harmless(error.message + (f"; {error.hint}" if error.hint else ""))]
                 self.refused.append(problems[0])
+            except SocraticError as error:  # asking the same again would fail again
+                self.refused.append(harmless(f"the writer failed: {error.message}"))
+                break
         return {}
 
     def _proposed(self, text: str, measured: str, examples: Sequence[str], problems: Sequence[str]) -> str:
