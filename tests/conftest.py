@@ -18,6 +18,7 @@ SCENES = Path(__file__).parent / "scenes"
 _LACKING = {
     "test_chat_tmux.py": "" if shutil.which("tmux") else "no tmux here: the chat was not tried in a terminal; apt-get install tmux",
     "test_web_browser.py": "" if chromium() else "no Chromium here: the page was not tried in a browser; `make browser` installs one",
+    "test_experiments_browser.py": "" if chromium() else "no Chromium here: reports were not tried in a browser",
 }  # fmt: skip
 collect_ignore = [file for file, lack in _LACKING.items() if lack]
 

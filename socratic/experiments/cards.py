@@ -21,6 +21,7 @@ MOST_CARDS = 120
 TALKS = 3_000_000
 """How many characters of HTML all conversations of a page may take."""
 _LONGEST = 1_500
+_FIRST = ("question", "answer", "answers", "label", "caption", "prompt", "text")
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Card:
-    """An item with all answers to it."""
+    """An item with all answers to it; `fields` are those that tell what is right, `more` are all others."""
 
     key: str
     picture: Thumb | None
     fields: Mapping[str, str]
+    more: Mapping[str, str]
     columns: tuple[Column, ...]
 
     @property
@@ -185,7 +187,10 @@ def _card(item: Item, sides: Sequence[Side], flips: Mapping[int, Mapping[str, Fl
         columns.append(
             Column(n, _score(side, item.key, metric), change, tuple(_answers(side, item, thumbnails, talks)))
         )
-    return Card(item.key, picture, {k: _brief(v) for k, v in item.fields.items() if v not in (None, "", [])}, tuple(columns))  # fmt: skip
+    told = {name: _brief(value) for name, value in item.fields.items() if value not in (None, "", [], item.key)}
+    first = [name for name in told if name in _FIRST] or list(told)[:3]
+    more = {name: value for name, value in told.items() if name not in first}
+    return Card(item.key, picture, {name: told[name] for name in first}, more, tuple(columns))
 
 
 def _answers(side: Side, item: Item, thumbnails: Thumbnails, talks: _Talks) -> Iterator[Answer]:

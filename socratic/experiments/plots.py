@@ -140,7 +140,7 @@ def costs(points: Mapping[str, tuple[float, float]], cost: str, metric: str) -> 
     axes.margins(0.12, 0.15)
     places = (i / max(1, len(ordered) - 1) for i in range(len(ordered)))
     for (name, point), place in zip(ordered, places, strict=True):
-        line = {"arrowstyle": "-", "color": FAINT, "lw": 0.7, "shrinkA": 0, "shrinkB": 4}
+        line = {"arrowstyle": "-", "color": FAINT, "lw": 0.7, "shrinkA": 0, "shrinkB": 4, "relpos": (0, 0.5)}
         axes.annotate(_short(name, 24), point, (1.04, place), textcoords="axes fraction", va="center", arrowprops=line)
     axes.set_xlabel(cost)
     axes.set_ylabel(metric)
