@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from socratic.cli import main
+from socratic.experiments.store import Store
 
 SPEC = """
 recipe: {recipe}
@@ -66,3 +70,19 @@ def test_a_wrong_spec_is_wrong_usage(spec: Path, monkeypatch: pytest.MonkeyPatch
     assert run(spec, "-o", spec.parent / "out", monkeypatch=monkeypatch) == 2
     assert "did you mean 'variants'?" in capsys.readouterr().err and not (spec.parent / "out").exists()
     assert run(spec.parent / "absent.yaml", "-o", spec.parent / "out", monkeypatch=monkeypatch) == 2
+
+
+def test_ctrl_c_leaves_whole_rows_and_the_run_goes_on(spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    out = spec.parent / "out"
+    with spec.open("a") as file:
+        file.write("arguments: {pause: 0.2}\nrepeats: 20\nwindow: 2\n")
+    command = [sys.executable, "-m", "socratic", "experiment", "run", str(spec), "-o", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not ((out / "spec.yaml").is_file() and Store(out).rows()):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130 and process.stderr and "Traceback" not in process.stderr.read()
+    some = Store(out).rows()
+    assert 0 < len(some) < 80
+    assert run(spec, "-o", out, "--json", monkeypatch=monkeypatch) == 0
+    assert some.items() <= Store(out).rows().items() and len(Store(out).rows()) == 80
