@@ -111,23 +111,19 @@ class ClipScore(_Seeing):
 
 
 @dataclass(frozen=True)
-class SelfRetrieval(_Seeing):
-    """Whether the words find their own picture among those of the experiment, among the first `k`."""
-
-    k: int = 1
+class SelfRank(_Seeing):
+    """The reciprocal rank of a picture when its own words look for it among those of the experiment."""
 
     def _metric(self) -> Metric:
-        return Metric("self_retrieval", f"The words find their own picture among the first {self.k} of all pictures of the experiment.", binary=True)  # fmt: skip
+        return Metric("self_rank", "1 / the place of the picture when its own words look for it among all pictures.")
 
     def score(self, trials: Sequence[Trial], items: Mapping[str, Item], /) -> list[float | None]:
-        if self.k < 1:
-            raise BadInput(f"k is the number of first places, from 1 on, not {self.k}", hint="k: 1")
         ranks = iter(self._ranks([t for t in trials if not t.error], items))
         told = [failed(t, self.metric) if t.error else next(ranks) for t in trials]
         return [r if t.error or r is None else self._worth(r) for t, r in zip(trials, told, strict=True)]
 
     def _worth(self, rank: float) -> float:
-        return float(rank <= self.k)
+        return 1 / rank
 
     def _ranks(self, trials: Sequence[Trial], items: Mapping[str, Item]) -> list[float | None]:
         """The place of each trial's own picture from 1 on, behind those that fit as well; None where there is no choice."""
@@ -159,14 +155,21 @@ class SelfRetrieval(_Seeing):
 
 
 @dataclass(frozen=True)
-class SelfRank(SelfRetrieval):
-    """The reciprocal rank of a picture when its own words look for it among those of the experiment."""
+class SelfRetrieval(SelfRank):
+    """Whether the words find their own picture among those of the experiment, among the first `k`."""
+
+    k: int = 1
 
     def _metric(self) -> Metric:
-        return Metric("self_rank", "1 / the place of the picture when its own words look for it among all pictures.")
+        return Metric("self_retrieval", f"The words find their own picture among the first {self.k} of all pictures of the experiment.", binary=True)  # fmt: skip
+
+    def score(self, trials: Sequence[Trial], items: Mapping[str, Item], /) -> list[float | None]:
+        if self.k < 1:
+            raise BadInput(f"k is the number of first places, from 1 on, not {self.k}", hint="k: 1")
+        return SelfRank.score(self, trials, items)
 
     def _worth(self, rank: float) -> float:
-        return 1 / rank
+        return float(rank <= self.k)
 
 
 @dataclass(frozen=True)
