@@ -78,7 +78,8 @@ def _settled(draw: Callable[P, Plot]) -> Callable[P, Plot]:
 
         with mpl.rc_context(_SETTINGS), _unmeasured():
             plot = draw(*args, **settings)
-            plot.figure.draw_without_rendering()
+            for _ in range(2):  # the first one does not know yet how much room turned labels take
+                plot.figure.draw_without_rendering()
             plot.figure.set_layout_engine("none")
             return plot
 
@@ -176,7 +177,7 @@ def confusions(sides: Mapping[str, Counts], labels: Sequence[str], name: str = "
     from matplotlib.figure import Figure
 
     side = 1.7 + 0.36 * len(labels)
-    figure = Figure(figsize=(side * len(sides), side), layout="constrained")
+    figure = Figure(figsize=(side * len(sides), side + 0.4), layout="constrained")
     for axes, (title, counts) in zip(figure.subplots(1, len(sides), squeeze=False)[0], sides.items(), strict=True):
         _matrix(axes, counts, labels)
         axes.set_title(_short(title, int(side * 7)), fontsize=11)
