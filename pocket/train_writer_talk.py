@@ -55,7 +55,7 @@ STAGES = (
     Stage(320, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
     Stage(680, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
     Stage(900, 20, 0.5, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 0.5, 1.0)),
-    Stage(4700, 24, 0.3, 0.4, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
+    Stage(4600, 24, 0.3, 0.4, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
     Stage(10**9, 20, 0.05, 0.3, 12, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
 )
 
@@ -65,7 +65,7 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 5400, lr: float = 1e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 5300, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
