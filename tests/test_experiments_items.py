@@ -97,6 +97,15 @@ def test_drawn_scenes_know_their_truth_and_are_the_same_every_time(tmp_path: Pat
     assert len(list((tmp_path / "kept").iterdir())) == 2
     single = items(tmp_path, {"drawn": {"count": 1, "kind": "withheld", "size": 64}})
     assert next(iter(single.values())).fields["label"]
+    seen = items(tmp_path, {"drawn": {"count": 1, "first": 5, "questions": 6, "asked": "seen", "size": 64}})
+    assert [i.fields["asks"] for i in seen.values()] == [
+        "what",
+        "how many",
+        "which colour",
+        "is there",
+        "where",
+        "true",
+    ]
 
 
 def test_hugging_face_data_are_read_through_their_package_and_advised_where_it_is_missing(

@@ -13,7 +13,12 @@ SOURCES = ("folder", "jsonl", "csv", "parquet", "coco", "datasets", "drawn", "it
 
 
 class Drawn(BaseModel):
-    """Scenes of the pocket world, drawn anew: `count` of them from the seed `first` on."""
+    """Scenes of the pocket world, drawn anew: `count` of them from the seed `first` on.
+
+    Attributes:
+        questions: about each scene.
+        asked: `told` for questions that a caption answers, `seen` for one of each kind that only the picture answers.
+    """
 
     model_config = _PLAIN
     count: int = Field(ge=1, le=100_000)
@@ -22,6 +27,7 @@ class Drawn(BaseModel):
     split: Literal["train", "test"] = "test"
     size: int = Field(default=192, ge=16, le=1024)
     questions: int = Field(default=1, ge=1, le=12)
+    asked: Literal["told", "seen"] = "told"
 
 
 class Coco(BaseModel):

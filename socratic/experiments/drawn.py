@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,8 @@ def drawn(wanted: Drawn, store: Path) -> Iterator[dict[str, Any]]:
     """A row per scene, or per question about one.
 
     Each has `caption`, `captions`, `counts`, `objects` (name, box as x0 y0 x1 y1 in pixels), `place`, `question`,
-    `answer`, `prompt` (what to draw, in words), and `label` where there is one thing alone.
+    `answer`, `prompt` (what to draw, in words), and `label` where there is one thing alone. Questions that only the
+    picture answers also have `asks`, their kind.
 
     Args:
         store: where the pictures are written, named after their content.
@@ -36,6 +38,14 @@ def drawn(wanted: Drawn, store: Path) -> Iterator[dict[str, Any]]:
             "counts": known["counts"], "objects": objects, "place": known["place"], "prompt": known["caption"],
             **({"label": scene.things[0].name} if len(scene.things) == 1 else {}), "group": f"scene-{seed}",
         }  # fmt: skip
-        for n, asked in enumerate(known["questions"][: wanted.questions]):
+        rows = known["questions"] if wanted.asked == "told" else _seen(scene, seed)
+        for n, asked in enumerate(rows[: wanted.questions]):
             key = f"scene-{seed}" if wanted.questions == 1 else f"scene-{seed} question {n + 1}"
-            yield {"id": key, **common, "question": asked["question"], "answer": asked["answer"]}
+            yield {"id": key, **common, **asked}
+
+
+def _seen(scene: Any, seed: int) -> list[dict[str, str]]:
+    """One question of each kind that the scene has an answer to, in the answerer's own words."""
+    questions, dice = import_module("socratic.pocket.questions"), random.Random(f"seen-{seed}")
+    made = {kind: questions.question(scene, dice, kind) for kind in (*questions.KINDS, "true")}
+    return [{"question": q[0], "answer": q[1], "asks": kind} for kind, q in made.items() if q]
