@@ -39,7 +39,7 @@ class Stage:
         cut: the share of lessons that end with the call.
         old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
             was not learnt at all; what suffers meanwhile comes back later.
-        counts: what tokens count: the first of a reply, the tool's name, arguments, letters of handles, forms.
+        counts: what tokens count: the first of a reply, the tool's name, arguments, numbers of pictures, answers, forms.
     """
 
     until: int
@@ -48,15 +48,15 @@ class Stage:
     cut: float
     old: int
     share: float
-    counts: tuple[float, float, float, float, float]
+    counts: tuple[float, float, float, float, float, float]
 
 
 STAGES = (
-    Stage(320, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05)),
-    Stage(680, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 0.0, 0.3)),
-    Stage(900, 20, 0.5, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 0.5, 1.0)),
-    Stage(4600, 24, 0.3, 0.4, 8, 0.5, (4.0, 6.0, 6.0, 1.0, 1.0)),
-    Stage(10**9, 20, 0.05, 0.3, 12, 1.0, (4.0, 6.0, 6.0, 1.0, 1.0)),
+    Stage(320, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
+    Stage(680, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
+    Stage(900, 20, 0.5, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
+    Stage(4600, 24, 0.3, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
+    Stage(10**9, 24, 0.05, 0.25, 8, 0.7, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
 )
 
 
@@ -65,7 +65,7 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 5300, lr: float = 1e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 5900, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
@@ -124,7 +124,7 @@ def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson], counts: Seq
     return (losses * weights[weights > 0]).sum() / weights.sum()
 
 
-def encoded(tokenizer: Any, lesson: TalkLesson, counts: Sequence[float] = (1.0,) * 5) -> tuple[list[int], list[float]]:
+def encoded(tokenizer: Any, lesson: TalkLesson, counts: Sequence[float] = (1.0,) * 6) -> tuple[list[int], list[float]]:
     """Token ids of a lesson, and what each token counts."""
     told = tokenizer.apply_chat_template([m.as_dict() for m in lesson.messages], tokenize=False)
     return _row(tokenizer, told.split("<|im_start|>")[1:], lesson.scored, counts)
@@ -147,19 +147,21 @@ def _row(
 def _weights(text: str, spans: list[tuple[int, int]], counts: Sequence[float]) -> list[float]:
     """What the tokens of a reply count."""
     begin, end = text.index("\n") + 1, text.rindex("<|im_end|>") + len("<|im_end|>")
-    opening, tool, argument, handle, form = counts
+    opening, tool, argument, number, answer, form = counts
     named = re.compile(r'<tool_call>{"name": "(\w+"), "arguments": {(.*)}').match(text, begin)
-    handles = [m.span() for m in re.finditer(r"\b[0-9a-f]{6}\b", text)]
+    numbers = [m.span(1) for m in re.finditer(r"\bimg:(\d+)\b", text)]
 
     def weight(first: int) -> float:
         if not begin <= first < end:
             return 0.0
         if first == begin:
             return opening
-        if any(a <= first < b for a, b in handles):
-            return handle
-        if named and named.start(1) <= first < named.end(1):
+        if any(a <= first < b for a, b in numbers):
+            return number
+        if not named:
+            return answer
+        if named.start(1) <= first < named.end(1):
             return tool
-        return argument if named and named.start(2) <= first < named.end(2) else form
+        return argument if named.start(2) <= first < named.end(2) else form
 
     return [weight(first) for first, _ in spans]
