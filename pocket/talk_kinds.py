@@ -89,7 +89,9 @@ def found(desk: Desk, kind: str, things: Things | None = None) -> Turn:
 
 def phrases(names: Sequence[str]) -> list[str]:
     """Things as a call names them: with an article, as they stand in the words of people, which is easier to copy."""
-    return [one if (one := told.one(name)).endswith(f" {name}") and " of " not in one else f"the {name}" for name in names]
+    return [
+        one if (one := told.one(name)).endswith(f" {name}") and " of " not in one else f"the {name}" for name in names
+    ]
 
 
 def told_of(kind: str, finds: told.Found, names: Sequence[str], marked: str) -> str:

@@ -185,9 +185,7 @@ def contrasted(rng: random.Random) -> tuple[str, str]:
 
 def drawn(prompt: str, handles: Sequence[str]) -> str:
     """What drawing says."""
-    rows = (
-        f"a picture of 64 x 64 pixels ({h}), drawn from {prompt!r} with seed {i}" for i, h in enumerate(handles)
-    )
+    rows = (f"a picture of 64 x 64 pixels ({h}), drawn from {prompt!r} with seed {i}" for i, h in enumerate(handles))
     return "; ".join(rows)
 
 
@@ -211,7 +209,9 @@ def answer_question(question: str, said: str) -> str:
 def accounted(rng: random.Random, recipe: str, said: str, asked: str) -> tuple[str, str]:
     """The words of an explanation for each recipe, and what is answered."""
     first = said.split("\n")[0].split(" (likeness")[0]
-    regions = rng.choice(("nothing was found", f"{rng.choice(known()).name} ({rng.randint(45, 97)}%) {rng.choice(WHERE)}"))
+    regions = rng.choice(
+        ("nothing was found", f"{rng.choice(known()).name} ({rng.randint(45, 97)}%) {rng.choice(WHERE)}")
+    )
     answers = "\n".join(f"{row[4:].rsplit('? ', 1)[0]}? (blip2): {row[4:].rsplit('? ', 1)[-1]}" for row in said.split("\n")[1:])  # fmt: skip
     number = rng.choice(NUMBERS[1:4])
     seen = f"image type (open_clip): photo\namount (open_clip): There {'is one thing' if number == 'one' else f'are {number} things'} in this photo.\nplaces (open_clip): {rng.choice(list(PLACES))}"  # fmt: skip

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from socratic.assistant import Assistant
 from socratic.assistant.freeze import frozen, literal, words
 from socratic.assistant.store import Run
-from socratic.named import found
 from socratic.errors import BadInput
+from socratic.named import found
 from socratic.workbench import Workbench
 
 RED, BLUE = picture((200, 30, 30), "red.png"), picture((30, 30, 200), "blue.png")

@@ -32,8 +32,12 @@ def chat() -> ScriptedChat:
 
 @pytest.fixture
 def assistant(chat: ScriptedChat, tmp_path: Path) -> Any:
-    eyes = {"captioner": ScriptedCaptioner("two dogs"), "detector": ScriptedDetector({"dog": [(0, 0, 2, 2)]})}
-    bench = Workbench.of(writer=Leading(chat), recipes={"caption": {"method": "direct"}}, **eyes)
+    bench = Workbench.of(
+        writer=Leading(chat),
+        captioner=ScriptedCaptioner("two dogs"),
+        detector=ScriptedDetector({"dog": [(0, 0, 2, 2)]}),
+        recipes={"caption": {"method": "direct"}},
+    )
     bench.profile["assistant"] = {"brief": True}  # type: ignore[index]
     with Assistant(bench, home=tmp_path) as made:
         yield made

@@ -12,7 +12,8 @@ from doubles import ScriptedWriter
 from socratic.descriptors import read_descriptors
 from socratic.errors import BadInput
 from socratic.pocket.concepts import known, withheld
-from socratic.recipes.classify import class_vectors, classify
+from socratic.recipes.classify import classify
+from socratic.vocabulary import class_vectors
 from socratic.workbench import Workbench
 
 Scenes = dict[str, list[dict[str, Any]]]

@@ -20,7 +20,6 @@ from socratic.gather import Gathering
 from socratic.tool import Operation, Tool, operation
 from socratic.values import Message, Request, Vector
 
-
 Own = TypeVar("Own", bound=Tool)
 
 

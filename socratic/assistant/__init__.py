@@ -17,10 +17,10 @@ from typing import Any
 from socratic.assistant.conversation import Answered, Conversation, Event, Pending
 from socratic.assistant.engine import Graph, LoopThread, open_saver
 from socratic.assistant.guards import Approve, guards
+from socratic.assistant.numbers import Numbers
 from socratic.assistant.offers import offers as all_offers
 from socratic.assistant.offers import tool_of
 from socratic.assistant.own_tools import own_tools
-from socratic.assistant.numbers import Numbers
 from socratic.assistant.room import Limits, Room
 from socratic.assistant.seeing import Seeing, Sees
 from socratic.assistant.store import SessionRow, Store
