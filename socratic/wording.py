@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\s\w]")
 
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
+_MOST = 4_000
+"""Words of one changed stretch that are compared one by one."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +68,29 @@ def difference(before: str, after: str) -> Difference:
 
 def rewritten(before: str, after: str) -> tuple[Piece, ...]:
     """Word by word what came and went, to the letter: all but what was removed is `after`, all but what came `before`."""
-    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     pieces: list[Piece] = []
     for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(Piece("same", "".join(old[a:b])))
-            continue
-        pieces += [Piece("removed", "".join(old[a:b]))] if a < b else []
-        pieces += [Piece("added", "".join(new[c:d]))] if c < d else []
-    return tuple(pieces)
+        gone, came = "".join(old[a:b]), "".join(new[c:d])
+        pieces += [Piece("same", gone)] if kind == "equal" else _by_words(gone, came)
+    runs = itertools.groupby(pieces, lambda piece: piece.kind)
+    return tuple(Piece(kind, "".join(piece.text for piece in run)) for kind, run in runs)
+
+
+def _by_words(before: str, after: str) -> list[Piece]:
+    """What came and went within lines; stretches that are too long to compare went and came as a whole."""
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    if max(len(old), len(new)) > _MOST:
+        return _swapped(before, after)
+    pieces: list[Piece] = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        gone, came = "".join(old[a:b]), "".join(new[c:d])
+        pieces += [Piece("same", gone)] if kind == "equal" else _swapped(gone, came)
+    return pieces
+
+
+def _swapped(gone: str, came: str) -> list[Piece]:
+    return [piece for piece in (Piece("removed", gone), Piece("added", came)) if piece.text]
 
 
 def _says_something(words: list[str]) -> bool:
