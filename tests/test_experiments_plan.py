@@ -67,7 +67,7 @@ def test_rows_are_made_from_contents_and_not_from_names(pictures: Path) -> None:
 
 
 def test_files_are_read_where_values_are_wanted(pictures: Path) -> None:
-    (pictures / "names.txt").write_text("dog\n\ncat\n")
+    (pictures / "names.txt").write_text("# two animals\ndog\n\ncat\n")
     plan = planned(pictures, recipe="classify", data=".", arguments={"labels": "names.txt"})
     assert plan.jobs[0].arguments["labels"] == ["dog", "cat"] and plan.capabilities == ("embedder", "writer")
     with pytest.raises(BadInput, match="method does not take 'magic'.*'waffle'"):

@@ -194,7 +194,9 @@ def _file(file: Path) -> Any:
 
     text = file.read_text(encoding="utf-8-sig")
     try:
-        return [line.strip() for line in text.splitlines() if line.strip()] if file.suffix == ".txt" else yaml.safe_load(text)  # fmt: skip
+        if file.suffix == ".txt":  # as word lists have them, `#` opens a comment
+            return [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise BadInput(f"{file} cannot be read: {error}", hint="wanted JSON or YAML") from error
 
