@@ -43,4 +43,7 @@ scores: .venv/dev ## draw unseen scenes, score the pocket models, write pocket/S
 pages: .venv/demo ## run the commands on the pages of docs/recipes anew
 	$(BIN)/python docs/rerun.py
 
-.PHONY: help demo test browser lint types format scores pages
+examples: .venv/dev ## run the example experiments, write their reports, and print the figures of examples/README.md
+	$(BIN)/python examples/rerun.py -o runs
+
+.PHONY: help demo test browser lint types format scores pages examples
