@@ -16,18 +16,19 @@ from pathlib import Path
 
 from socratic.experiments import report, runner
 from socratic.experiments.spec import Spec
-from socratic.experiments.table import Row, table
+from socratic.experiments.table import Measured, Row, table
 from socratic.experiments.values import Results
 from socratic.experiments.verdicts import Contrast, compare
 
 HERE = Path(__file__).parent
 NAMES = ("caption", "descriptors", "descriptors_known", "questions", "rewriting")
 MARGINS = {"descriptors_known": 0.05}
+MARKS = {"better": " ▲", "worse": " ▼"}
 NOISE = "control: noise descriptors"
 
 
 def figures(results: Results, margin: float | None = None) -> str:
-    """A Markdown table: the primary metric with its verdicts, then what the other metrics say, without theirs."""
+    """A Markdown table: the primary metric with its verdicts, then the other metrics with a mark for theirs."""
     made = table(results, margin=margin)
     noisy = NOISE in results.variants
     against = by_variant(replace(results, baseline=NOISE), margin) if noisy else {}
@@ -43,7 +44,13 @@ def cells(row: Row, against: Mapping[str, Contrast] | None) -> list[str]:
     own = [first.mean.say() if first.mean else "no score"]
     own += [first.contrast.difference.say("+"), first.contrast.verdict] if first.contrast else ["", "baseline"]
     noise = [] if against is None else [said(against.get(row.variant))]
-    return [row.variant, *own, *noise, *(f"{m.mean.value:.3f}" if m.mean else "" for m in rest)]
+    return [row.variant, *own, *noise, *map(marked, rest)]
+
+
+def marked(measured: Measured) -> str:
+    """The mean, and whether it is better or worse than the baseline's."""
+    mark = MARKS.get(measured.contrast.verdict, "") if measured.contrast else ""
+    return f"{measured.mean.value:.3f}{mark}" if measured.mean else ""
 
 
 def said(contrast: Contrast | None) -> str:
