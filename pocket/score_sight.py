@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 
 from socratic.overlay import contact_sheet, overlay
-from socratic.pocket.concepts import concepts, known, named_in
+from socratic.pocket.concepts import Concept, concepts, known, named_in
 from socratic.pocket.paint import paint_with_masks
 from socratic.pocket.questions import KINDS, question
 from socratic.pocket.scenes import PLACES, Scene, plan
@@ -159,7 +159,10 @@ def answers(items: Sequence[Seen], each: int = 3) -> list[Row]:
 
 
 def drawings(n: int, gallery: Path) -> list[Row]:
-    """The share of prompts for one and for two things whose drawing the detector and the answerer confirm."""
+    """The share of prompts for one and for two things whose drawing the detector and the answerer confirm.
+
+    Told of the drawing that the pocket profile keeps (CLIP chooses among some), and of the first one alone.
+    """
     rows: list[Row] = []
     for kinds, what in ((1, "one thing"), (2, "two things")):
         rng = random.Random(f"drawings-{kinds}")
@@ -171,18 +174,26 @@ def drawings(n: int, gallery: Path) -> list[Row]:
             place = rng.choice(list(PLACES.values()))
             prompt = f"{' and '.join(c.counted(1) for c in things)} {place}"
             picture = generate(prompt, seed=seed).drawings[0].picture
-            found = detect(picture, phrases=[c.name for c in things]).regions.counts
-            seen_so = ask(picture, questions=[f"Is there {c.counted(1)} in the picture?" for c in things]).answers
-            by_detector = all(found[c.name] for c in things)
-            by_answerer = all(a.answer == "yes" for a in seen_so)
-            confirmed.update(detector=by_detector, answerer=by_answerer, both=by_detector and by_answerer)
+            by_detector, by_answerer = _confirmed(picture, things)
+            first = _confirmed(generate(prompt, seed=seed, tries=1).drawings[0].picture, things)
+            confirmed.update(
+                detector=by_detector, answerer=by_answerer, both=by_detector and by_answerer, first=all(first)
+            )
             tiles.append(picture.pil)
             told.append(f"{'+' if by_detector else '-'}{'+' if by_answerer else '-'} {prompt}")
         _keep(contact_sheet(tiles[:24], told[:24], 6), gallery / f"drawn-{kinds}.png")
         on = f"{n} prompts for {what}"
         rows += [(f"drawings: confirmed by the {who}", on, confirmed[who] / n) for who in ("detector", "answerer")]
         rows.append(("drawings: confirmed by detector and answerer", on, confirmed["both"] / n))
+        rows.append(("drawings: the first one confirmed by both", on, confirmed["first"] / n))
     return rows
+
+
+def _confirmed(picture: Picture, things: Sequence[Concept]) -> tuple[bool, bool]:
+    """Whether the detector finds all of the things, and whether the answerer says that each is there."""
+    found = detect(picture, phrases=[c.name for c in things]).regions.counts
+    asked = ask(picture, questions=[f"Is there {c.counted(1)} in the picture?" for c in things]).answers
+    return all(found[c.name] for c in things), all(a.answer == "yes" for a in asked)
 
 
 def _keep(sheet: Image.Image, path: Path) -> None:

@@ -4,7 +4,8 @@ and the best of several kept, as DALL-E does (Ramesh et al. 2021, arXiv:2102.120
 1. `rewrite.py` looks after the prompt: `off` leaves it, `auto` spells it out, `suggest` only proposes.
 2. What the prompt excludes becomes the negative prompt.
 3. Pictures of one prompt share one pass of the text encoder and differ in their seeds.
-4. With `best`, a judge compares every picture with the user's own words, and the best are kept; of equals the lower seed.
+4. With `best` or `tries`, a judge compares every picture with the user's own words, and the best are kept; of equals the
+   lower seed.
 
 Limits: judges like pictures of the right things better than of the right numbers. Whether a picture shows what was asked
 for is for `check.py` to say; `generate_refined.py` acts on it.
@@ -83,6 +84,7 @@ def generate(
     rewriting: str = "generate.rewrite",
     exclusions: Literal["negative", "text"] = "negative",
     best: int = 0,
+    tries: int = 1,
     judge: Judge = "embedder",
     generator: Generator,
     writer: Writer,
@@ -95,7 +97,7 @@ def generate(
 
     Args:
         prompt: what to draw.
-        n: how many pictures; their seeds are `seed`, `seed + 1` and so on.
+        n: how many pictures; their seeds are `seed`, `seed + 1` and so on, as far as `tries` is 1.
         seed: the same seed gives the same picture.
         negative: what must not be drawn.
         width: in pixels; the model's own when 0.
@@ -109,21 +111,24 @@ def generate(
         rewriting: the name or file of the rewriting prompt.
         exclusions: `without people` goes to the negative prompt, or is left to the text for generators that take none.
         best: how many of the n pictures are kept, the best first; all in the order of their seeds when 0.
+        tries: how many are drawn for each that is wanted; the best n of them are kept. For generators that often miss.
         judge: who says how well a picture fits the prompt.
     """
-    if n < 1 or not 0 <= best <= n:
-        raise BadInput(f"n is {n} and best is {best}", hint="n is at least 1, and best at most n")
+    if n < 1 or tries < 1 or not 0 <= best <= n:
+        raise BadInput(
+            f"n is {n}, best is {best} and tries is {tries}", hint="n and tries are at least 1, best at most n"
+        )
     own = rewritten_by.inside(
         talk, prompt, mode=rewrite, k=k, keep=keep, history=history, seed=seed, prompt=rewriting,
         generator=generator, writer=writer,
     )  # fmt: skip
     text, kept_out = _kept_out(own, rewrite, exclusions, negative)
-    wanted = [Draw(text, kept_out, width, height, seed + i, steps, guidance) for i in range(n)]
+    wanted = [Draw(text, kept_out, width, height, seed + i, steps, guidance) for i in range(n * tries)]
     drawings = tuple(consult.draw(talk, generator, wanted))
-    if not best:
+    if not best and tries == 1:
         return Drawings(own.request, drawings, talk, (), text, own)
     scores = judged(talk, [d.picture for d in drawings], _judged_by(own), judge, embedder, matcher, answerer)
-    order = sorted(range(n), key=lambda i: -scores[i])[:best]  # stable: of equals the lower seed
+    order = sorted(range(len(drawings)), key=lambda i: -scores[i])[: best or n]  # stable: of equals the lower seed
     return Drawings(own.request, tuple(drawings[i] for i in order), talk, tuple(scores[i] for i in order), text, own)
 
 

@@ -88,6 +88,13 @@ def test_the_best_of_several_is_kept_and_ties_go_by_seed() -> None:
     assert value.as_dict()["images"][0]["score"] == value.scores[0]
 
 
+def test_of_several_tries_the_best_are_kept() -> None:
+    embedder = ScriptedEmbedder({CAT: [0.0, 1.0]}, {of(CAT, seed): [1.0, float(seed in (2, 3))] for seed in range(4)})
+    value = drawn(CAT, tools={"embedder": embedder}, n=2, tries=2)
+    assert [d.seed for d in value.drawings] == [2, 3] and len(value.scores) == 2
+    assert [d.seed for d in drawn(CAT, tools={"embedder": embedder}, n=2, tries=2, best=1).drawings] == [2]
+
+
 def test_pictures_are_judged_by_the_users_words_without_exclusions() -> None:
     writer, embedder = ScriptedWriter([LONG_CAT]), ScriptedEmbedder()
     value = drawn(f"{CAT} without a dog", tools={"writer": writer, "embedder": embedder}, rewrite="auto", n=2, best=1)
@@ -128,7 +135,7 @@ def test_failures_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "how"),
-    [("", {}), (CAT, {"n": 0}), (CAT, {"n": 2, "best": 3}), (CAT, {"best": -1}), (CAT, {"rewrite": "maybe"}),
+    [("", {}), (CAT, {"n": 0}), (CAT, {"n": 2, "best": 3}), (CAT, {"best": -1}), (CAT, {"tries": 0}), (CAT, {"rewrite": "maybe"}),
      (CAT, {"best": 1, "judge": "me"})],
 )  # fmt: skip
 def test_wrong_arguments(prompt: str, how: dict[str, Any]) -> None:

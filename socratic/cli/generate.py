@@ -56,6 +56,7 @@ def generate(
     keep: Annotated[list[str] | None, typer.Option(help="Words that a rewriting must keep. Repeatable.")] = None,
     after: Annotated[list[str] | None, typer.Option(help="A prompt that was drawn before, which this one may change. Repeatable, oldest first.")] = None,
     best: Annotated[int, typer.Option(help="Keep this many of the pictures, the best first; all when 0.", min=0)] = 0,
+    tries: Annotated[int, typer.Option(help="Draw so many for each picture that is wanted, and keep the best; as the profile says when 0.", min=0)] = 0,
     judge: Annotated[str, typer.Option(help="Who says which are best: embedder, matcher or answerer.")] = "embedder",
     layout: Annotated[bool, typer.Option("--layout", help="Plan a box for each thing first, and paint one after the other.")] = False,
     refine: Annotated[int, typer.Option(help="Check the picture against the prompt and repair it in at most so many rounds.", min=0)] = 0,
@@ -83,22 +84,22 @@ def generate(
     sheet = Sheet(as_json, transcript, "socratic generate")
     limits, how = Budget.of(budget) if budget else None, dict[str, Any]()
     if suite:
-        if prompt or layout or refine or best or after or negative or size or keep or rewrite == "suggest":
+        if prompt or layout or refine or best or tries or after or negative or size or keep or rewrite == "suggest":
             raise BadInput("--suite draws prompts of its own", hint="with it go -n, --most, --rewrite auto, --steps, --guidance, --seed and --budget")  # fmt: skip
         how = {"n": n, "most": most, "seed": seed, "steps": steps, "guidance": guidance, "rewrite": rewrite}
         return suites.listed(sheet) if suite == ["list"] else suites.drawn(suite, out, {**how, "budget": limits}, sheet, profile, no_cache)  # fmt: skip
     if not prompt or out is None:
         raise BadInput("generate wants a prompt and a folder for the pictures", hint='socratic generate "a cat on a beach" -o drawn')  # fmt: skip
-    if layout and (rewrite != "off" or best or after):
-        raise BadInput("--layout plans with your own words and keeps all pictures", hint="leave out --rewrite, --best and --after")  # fmt: skip
-    if refine and (layout or n > 1 or best or after or negative or size or rewrite == "suggest"):
+    if layout and (rewrite != "off" or best or tries or after):
+        raise BadInput("--layout plans with your own words and keeps all pictures", hint="leave out --rewrite, --best, --tries and --after")  # fmt: skip
+    if refine and (layout or n > 1 or best or tries or after or negative or size or rewrite == "suggest"):
         raise BadInput("--refine repairs one picture of your own words", hint="with it go --rewrite auto, --steps, --guidance, --seed and --budget")  # fmt: skip
     width, height = _size(size)
     how = {"n": n, "seed": seed, "negative": negative, "width": width, "height": height, "steps": steps, "guidance": guidance}  # fmt: skip
     if refine:
         how = {"rounds": refine, "rewrite": rewrite, "seed": seed, "steps": steps, "guidance": guidance}
     elif not layout:
-        how |= {"rewrite": rewrite, "k": suggestions, "keep": keep or [], "history": after or [], "best": best, "judge": judge}  # fmt: skip
+        how |= {"rewrite": rewrite, "k": suggestions, "keep": keep or [], "history": after or [], "best": best, "judge": judge, **({"tries": tries} if tries else {})}  # fmt: skip
     with ExitStack() as stack:
         opened(stack, profile, no_cache)
         show_steps(stack)
