@@ -33,8 +33,11 @@ def figures(results: Results, margin: float | None = None) -> str:
     noisy = NOISE in results.variants
     against = by_variant(replace(results, baseline=NOISE), margin) if noisy else {}
     others = [c.metric.name for c in made.comparisons[1:]]
+    fails = any(row.cost.failed for row in made.rows)
     head = ["variant", made.primary, "difference", "verdict", *(["against noise"] if noisy else []), *others]
     rows = [cells(row, against if noisy else None) for row in made.rows]
+    if fails:
+        head, rows = [*head, "failed"], [[*c, f"{r.cost.failed} of {r.cost.trials}"] for c, r in zip(rows, made.rows, strict=True)]  # fmt: skip
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
 
 

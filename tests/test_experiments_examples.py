@@ -46,7 +46,7 @@ def quoted(name: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_plan_is_told_and_nothing_is_run(name: str, tmp_path: Path) -> None:
-    said = socratic("run", HOME / f"{name}.yaml", "-o", tmp_path / "run", "--dry-run")
+    said = socratic("run", HOME / f"{name}.yaml", "-o", tmp_path / "run", "--dry-run", "--limit", 2)
     assert said.exit_code == 0 and "nothing was run" in said.stdout
     for variant in Spec.load(HOME / f"{name}.yaml").all_variants():
         assert variant in said.stdout
@@ -79,6 +79,7 @@ def test_a_few_items_come_to_a_report_without_errors(name: str, tmp_path: Path, 
 def test_the_page_has_the_command_and_a_line_for_each_variant(name: str) -> None:
     lines = quoted(name)
     assert f"socratic experiment run examples/{name}.yaml -o runs/{name}" in README
+    assert f"socratic experiment report runs/{name}" in README
     own = [line[0] for line in lines if not line[0].startswith("control: ")]
     assert own == list(Spec.load(HOME / f"{name}.yaml").all_variants())
     assert lines[0][3] == "baseline" and {line[3] for line in lines[1:]} <= {"better", "worse", "equal", "inconclusive"}

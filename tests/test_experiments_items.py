@@ -95,6 +95,8 @@ def test_drawn_scenes_know_their_truth_and_are_the_same_every_time(tmp_path: Pat
     assert {o["name"] for o in first.fields["objects"]} == set(first.fields["counts"])
     assert found == items(tmp_path, {"drawn": {"count": 2, "first": 5, "questions": 2, "size": 64}})
     assert len(list((tmp_path / "kept").iterdir())) == 2
+    items(tmp_path, {"drawn": {"count": 100_000, "first": 5, "size": 64}}, limit=1)  # no more are drawn than that
+    assert len(list((tmp_path / "kept").iterdir())) == 2
     single = items(tmp_path, {"drawn": {"count": 1, "kind": "withheld", "size": 64}})
     assert next(iter(single.values())).fields["label"]
     seen = items(tmp_path, {"drawn": {"count": 1, "first": 5, "questions": 6, "asked": "seen", "size": 64}})

@@ -12,6 +12,7 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def read_items(spec: Spec, pictures: Path | None = None) -> dict[str, Item]:
     store = pictures or Path(tempfile.mkdtemp(prefix="socratic-pictures-"))
     data = spec.data
     found: dict[str, Item] = {}
-    for place, row in enumerate(_rows(spec, store), start=1):
+    enough = spec.limit if spec.shuffle is None else None
+    for place, row in enumerate(islice(_rows(spec, store), enough), start=1):
         item = _item(spec, row, place, store)
         if item.key in found:
             hint = "keys tell rows apart: write `key: FIELD` under data, with a field that differs in each row"
