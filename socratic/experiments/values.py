@@ -1,11 +1,11 @@
 """What an experiment is made of, from an item of the data to a finished run in memory. Runs, scores and stores nothing.
 
-    Item      a row of the data: a picture and what belongs to it
-    Cell      which variant met which item, at which repeat
-    Trial     what came of a cell: the recipe's answer or its error, and what it cost
-    Metric    what a scorer measures: its name, and which way is better
-    Scores    of one metric: a number for each trial, or None where it says nothing
-    Results   a finished run, all of it: what tables, verdicts and reports are made from
+Item      a row of the data: a picture and what belongs to it
+Cell      which variant met which item, at which repeat
+Trial     what came of a cell: the recipe's answer or its error, and what it cost
+Metric    what a scorer measures: its name, and which way is better
+Scores    of one metric: a number for each trial, or None where it says nothing
+Results   a finished run, all of it: what tables, verdicts and reports are made from
 """
 
 from __future__ import annotations
