@@ -77,3 +77,10 @@ def test_only_prompts_that_differ_are_told() -> None:
     prompts = {"base": {"prompt": "one", "other": "x"}, "new": {"prompt": "two", "other": "x"}, "same": {"prompt": "one", "other": "x"}}  # fmt: skip
     found = rewordings(prompts, [("base", "new"), ("base", "same")])
     assert [(r.variant, r.argument, r.changed) for r in found] == [("new", "prompt", 2)]
+
+
+def test_what_a_prompt_says_is_compared_and_its_front_matter_only_where_nothing_else_differs() -> None:
+    said = {name: f"---\nname: {name}\n---\nuser:\n{words}\n" for name, words in (("a", "Say it."), ("b", "Say so."), ("c", "Say it."))}  # fmt: skip
+    found = rewordings({name: {"prompt": text} for name, text in said.items()}, [("a", "b"), ("a", "c")])
+    told = ["".join(p.text for p in r.pieces if p.kind != "removed") for r in found]
+    assert told == ["user:\nSay so.\n", said["c"]]

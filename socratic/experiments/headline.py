@@ -37,7 +37,7 @@ def on_controls(comparison: Comparison) -> str:
     told = [
         f"Worse than {base}, as it should be: {by['worse']}." if by["worse"] else "",
         f"Take care: no worse than {base}, so that the score does not rest on what was taken away: {by['equal']}." if by["equal"] else "",
-        f"Take care: better than {base}, so look at how the score is made: {by['better']}." if by["better"] else "",
+        f"Take care: better than {base}: {by['better']}. Where a control wins, a gain over {base} may mean nothing: compare with the control." if by["better"] else "",
         f"Not told apart from {base} yet: {by['inconclusive']}." if by["inconclusive"] else "",
     ]  # fmt: skip
     return " ".join(filter(None, told))

@@ -27,7 +27,7 @@ class Rewording:
 
 
 def rewordings(prompts: Mapping[str, Mapping[str, str]], pairs: Sequence[tuple[str, str]]) -> list[Rewording]:
-    """Each prompt that differs within a pair of (baseline, variant); equal ones are left out.
+    """Each prompt that differs within a pair of (baseline, variant): what it says, or else its front matter.
 
     Args:
         prompts: texts by variant and argument, as `Results.prompts` has them.
@@ -36,7 +36,14 @@ def rewordings(prompts: Mapping[str, Mapping[str, str]], pairs: Sequence[tuple[s
     for base, variant in pairs:
         old, new = prompts.get(base, {}), prompts.get(variant, {})
         for argument in dict.fromkeys([*old, *new]):
-            if old.get(argument, "") != new.get(argument, ""):
-                pieces = rewritten(old.get(argument, ""), new.get(argument, ""))
+            before, after = old.get(argument, ""), new.get(argument, "")
+            if before != after:
+                bodies = _body(before), _body(after)
+                pieces = rewritten(*(bodies if bodies[0] != bodies[1] else (before, after)))
                 found.append(Rewording(variant, argument, pieces))
     return found
+
+
+def _body(text: str) -> str:
+    """What a prompt file says to the model, without its front matter."""
+    return re.split(r"^---[ \t]*\n", text, maxsplit=2, flags=re.MULTILINE)[-1]
