@@ -34,7 +34,7 @@ def test_the_table_says_what_each_variant_scored_and_cost() -> None:
         " ".join(head.split())
         == "variant right right difference verdict pass@k pass^k errors unread calls tokens seconds"
     )
-    assert plain.startswith("plain (baseline)  0.417 [") and terse.split()[1:4] == ["1.000", "[1.000,", "1.000]"]
+    assert plain.startswith("plain (baseline)  0.417 [") and terse.split()[1:4] == ["1.000", "[0.758,", "1.000]"]
     assert "+0.583 [" in terse and "better" in terse and terse.endswith("0 of 24  0       48     360     12.0")
     assert "(12 unscored)" in shuffled and "worse" in shuffled
     assert lines(told)[5] == "right: Whether the answer is right. More is better."
@@ -49,6 +49,13 @@ def test_repeats_of_shares_give_pass_at_k_and_pass_all() -> None:
 def test_a_share_of_independent_trials_has_wilsons_interval() -> None:
     told = table(results({"plain": {f"i{n}": 0.0 for n in range(10)}, "terse": {f"i{n}": 0.0 for n in range(10)}}))
     assert told.rows[0].measured[0].mean == wilson(0, 10) and told.rows[0].measured[0].pass_any is None
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0])
+def test_where_all_repeats_agree_the_groups_are_counted(score: float) -> None:
+    told = table(results({"plain": {f"i{n}": [score, score] for n in range(10)}}))
+    mean = told.rows[0].measured[0].mean
+    assert mean == wilson(10 * score, 10) and mean is not None and mean.high != mean.low
 
 
 def test_errors_replies_and_costs_are_added_up() -> None:

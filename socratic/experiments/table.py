@@ -204,13 +204,24 @@ def _measured(results: Results, variant: str, metric: Metric, contrast: Contrast
     if not tries:
         return Measured(metric.name, None, 0, unscored, contrast)
     sums, sizes = mean_of(results, variant, metric.name)
-    independent = metric.binary and len(sizes) == scored
-    mean = statistics.wilson(sums.sum(), scored, alpha) if independent else statistics.clustered([sums], sizes, alpha)[0]  # fmt: skip
+    mean = _mean(sums, sizes, scored, metric, alpha)
     k = min(map(len, tries))
     passes = (None, None)
     if metric.binary and k > 1:
         passes = tuple(sum(way(k, int(sum(t)), len(t)) for t in tries) / len(tries) for way in (statistics.pass_at, statistics.pass_all))  # type: ignore[assignment]  # fmt: skip
     return Measured(metric.name, mean, scored, unscored, contrast, k, *passes)
+
+
+def _mean(sums: Any, sizes: Any, scored: int, metric: Metric, alpha: float) -> Estimate:
+    """The mean with its interval: a share's where trials are independent, else the bootstrap's over groups.
+
+    Where all groups are right, or none is, resampling sees no doubt; then they count as one trial each.
+    """
+    if metric.binary and len(sizes) == scored:
+        return statistics.wilson(sums.sum(), scored, alpha)
+    if metric.binary and (not sums.any() or (sums == sizes).all()):
+        return statistics.wilson(len(sizes) if sums.any() else 0, len(sizes), alpha)
+    return statistics.clustered([sums], sizes, alpha)[0]
 
 
 def _cost(trials: Iterable[Trial]) -> Cost:
