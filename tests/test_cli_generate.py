@@ -60,20 +60,27 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ScriptedGenerator
 
 
 def test_pictures_that_a_seed_reproduces(run: Run, tmp_path: Path) -> None:
-    done = run("generate", "a cat on a beach", "-n", 2, "--seed", 5, "--steps", 2, "-o", tmp_path / "a", "--json")
+    one_try = ["--tries", 1, "--steps", 2]
+    done = run("generate", "a cat on a beach", "-n", 2, "--seed", 5, *one_try, "-o", tmp_path / "a", "--json")
     assert done.returncode == 0, done.stderr
     line = json.loads(done.stdout)
     assert set(line) == {"prompt", "rewritten", "images"}
     assert (line["prompt"], line["rewritten"]) == ("a cat on a beach", None)
     assert [i["seed"] for i in line["images"]] == [5, 6]
     assert all(set(i) == {"path", "seed", "score", "checks"} for i in line["images"])
-    again = run("generate", "a cat on a beach", "--seed", 6, "--steps", 2, "-o", tmp_path / "b", "--no-cache")
+    again = run("generate", "a cat on a beach", "--seed", 6, *one_try, "-o", tmp_path / "b", "--no-cache")
     assert again.returncode == 0, again.stderr
     one, other = (
         Image.open(p).convert("RGB") for p in (line["images"][1]["path"], tmp_path / "b" / "a-cat-on-a-beach-6.png")
     )
     assert one.tobytes() == other.tobytes() and min(one.size) >= 64
     assert (tmp_path / "a" / "a-cat-on-a-beach-sheet.png").is_file()
+
+
+def test_the_pocket_profile_keeps_the_best_of_four(run: Run, tmp_path: Path) -> None:
+    done = run("generate", "a cat on a beach", "--seed", 5, "--steps", 2, "-o", tmp_path, "--json")
+    (image,) = json.loads(done.stdout)["images"]
+    assert image["seed"] in range(5, 9) and isinstance(image["score"], float)
 
 
 def test_the_best_of_a_rewritten_prompt_and_the_same_with_other_words(run: Run, tmp_path: Path) -> None:
