@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from socratic.cli.sheet import NoCache, Profile, complain
+from socratic.cli.sheet import NoCache, Profile, complain, setting
 from socratic.errors import BadInput, BudgetExceeded, PromptError, ReplyError, ToolError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def render_prompt(name: str, values: Set = None) -> None:
     """Fills in a prompt and prints the messages."""
     from socratic.prompt import load
 
-    rendered = load(name).render(**dict(_value(v) for v in values or []))
+    rendered = load(name).render(**dict(setting(v) for v in values or []))
     for message in rendered.messages:
         typer.echo(f"{message.role}:\n{message.text}\n")
     typer.echo(f"sha256 {rendered.sha256}")
@@ -146,7 +146,7 @@ def try_prompt(
         told = f"the recipe {home.recipe} says it and takes no other" if home.recipe else "it belongs to no recipe"
         raise BadInput(f"{prompt.name} cannot be tried alone: {told}", hint="socratic prompts render fills it in")
     recipe = getattr(import_module(f"socratic.recipes.{home.recipe}"), home.recipe)
-    settings = {**dict(_value(v) for v in values or []), **({"n": n} if n else {})}
+    settings = {**dict(setting(v) for v in values or []), **({"n": n} if n else {})}
     shipped = load(home.default)
     tried = {name: prompt, **({home.default: shipped} if shipped.sha256 != prompt.sha256 else {})}
     rows = []
@@ -211,13 +211,3 @@ def _show(pieces: tuple[Piece, ...]) -> None:
     from rich.text import Text
 
     Console(highlight=False).print(Text.assemble(*((p.text, _STYLES[p.kind]) for p in pieces)))
-
-
-def _value(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise BadInput(f"--set wants name=value, not {text!r}")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value

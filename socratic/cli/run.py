@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from socratic.budget import Budget
-from socratic.cli.sheet import AsJson, NoCache, Sheet, complain, opened
+from socratic.cli.sheet import AsJson, NoCache, Sheet, complain, opened, setting
 from socratic.errors import BadInput, ModelUnavailable
 from socratic.named import found
 from socratic.recipe import Row
@@ -53,7 +53,7 @@ def run(
     if out.exists() and not resume:
         raise BadInput(f"{out} is there already", hint="choose another name, or go on in it with --resume")
     recipe, module = found(name)
-    chosen, everything = dict(_setting(text) for text in settings or []), expand(sources)
+    chosen, everything = dict(setting(text) for text in settings or []), expand(sources)
     done = _kept(out, everything)
     wanted = [source for source in everything if source not in done]
     sheet = Sheet(as_json, None, f"socratic run {name}")
@@ -138,13 +138,3 @@ def _show(row: Row[Any], told: Mapping[str, Any], sheet: Sheet) -> None:
         complain(row.error, str(row.source))
     else:
         typer.echo(f"{row.source}: {'; '.join((row.value.say() if row.value else '').splitlines())}")
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise BadInput(f"--set wants argument=value, not {text!r}")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value

@@ -220,3 +220,18 @@ def complain(error: SocraticError, source: str = "") -> None:
     print(f"{where}{type(error).__name__}: {error.message}", file=sys.stderr)
     if error.hint:
         print(f"    try: {error.hint}", file=sys.stderr)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """What `--set name=value` means; a value that is JSON is read as JSON.
+
+    Raises:
+        BadInput: there is no equals sign.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadInput(f"--set wants name=value, not {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
