@@ -159,7 +159,7 @@ def packed(path: Path, content: dict[str, bytes]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "pictures/../evil.png", "pictures\\x.png", "pictures/a/b.png", "evil.py"])  # fmt: skip
+@pytest.mark.parametrize("name", ["../evil.png", "/evil.png", "pictures/../evil.png", "pictures\\x.png", "pictures/a/b.png", "evil.py"])  # fmt: skip
 def test_other_names_are_refused(name: str, file: Path, other: Assistant, tmp_path: Path) -> None:
     refused(other, packed(tmp_path / "bad.zip", {**members(file), name: b"x"}))
 

@@ -96,7 +96,7 @@ def gate(
     contrast, measured = verdicts.against(sides.old, sides.new, by, alpha).of(name), sides.new.metrics[by]
     gain = _turned(contrast.difference, measured)
     if contrast.groups and not contrast.flips:
-        gain = _none_seen(measured, contrast.groups, alpha)
+        gain = statistics.none_differ(contrast.groups, measured.most - measured.least, alpha)
     if contrast.pairs and not sides.unrun and _untouched(before, after, name):
         gain = Estimate(0.0, 0.0, 0.0)
         outcome, why = _passed("nothing changed: all that was asked and all that was said is the same, word for word")
@@ -169,12 +169,6 @@ def _turned(difference: Estimate, metric: Metric) -> Estimate:
         return difference
     low, high = (None if end is None else -end for end in (difference.high, difference.low))
     return Estimate(-difference.value, low, high)
-
-
-def _none_seen(metric: Metric, groups: int, alpha: float) -> Estimate:
-    """Where no item differs, 3 in n of all others may still (Hanley & Lippman-Hand 1983), each by the whole range."""
-    reach = (1 - alpha ** (1 / groups)) * (metric.most - metric.least)
-    return Estimate(0.0, -reach, reach) if math.isfinite(reach) else Estimate(0.0)
 
 
 def _untouched(before: Snapshot, after: Snapshot, variant: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
@@ -72,8 +73,8 @@ def scorer(named: Named, bench: Any = None, folder: str | Path = "") -> Scorer:
 
 
 @dataclass(frozen=True)
-class FieldScorer:
-    """What scorers that look at one trial at a time share: where the answer and the reference are found.
+class OwnScorer(ABC):
+    """What our scorers share: where the answer and the reference are found.
 
     Attributes:
         reference: the field of the item that holds what is right; `caption` and `answer` may also be plural.
@@ -90,18 +91,9 @@ class FieldScorer:
         own = self._metric()
         return replace(own, name=self.called or own.name)
 
-    def score(self, trials: Sequence[Trial], items: Mapping[str, Item], /) -> list[float | None]:
-        self._check(items)
-        rows = [(t, self._wanted(items[t.cell.item])) for t in trials]
-        return [
-            None if w in (None, [], {}) else failed(t, self.metric) if t.error else self._score(t, w) for t, w in rows
-        ]
-
+    @abstractmethod
     def _metric(self) -> Metric:
-        raise NotImplementedError
-
-    def _score(self, trial: Trial, wanted: Any) -> float | None:
-        raise NotImplementedError
+        """What it measures, under its usual name."""
 
     def _wanted(self, item: Item) -> Any:
         """The reference as the scorer uses it; empty or None where there is none."""
@@ -114,6 +106,22 @@ class FieldScorer:
                 f"the scorer {self.metric.name} reads the field {self.reference!r}, which no item has",
                 hint=f"say `reference: FIELD` in the spec; the fields are: {there}",
             )
+
+
+@dataclass(frozen=True)
+class FieldScorer(OwnScorer):
+    """A scorer that looks at one trial at a time."""
+
+    def score(self, trials: Sequence[Trial], items: Mapping[str, Item], /) -> list[float | None]:
+        self._check(items)
+        rows = [(t, self._wanted(items[t.cell.item])) for t in trials]
+        return [
+            None if w in (None, [], {}) else failed(t, self.metric) if t.error else self._score(t, w) for t, w in rows
+        ]
+
+    @abstractmethod
+    def _score(self, trial: Trial, wanted: Any) -> float | None:
+        """The score of a trial that did not fail, whose item has a reference."""
 
 
 def reference(item: Item, name: str) -> Any:

@@ -18,7 +18,7 @@ from socratic.capability import Writer
 from socratic.errors import BadInput, ModelUnavailable, PromptError, ReplyError, SocraticError
 from socratic.experiments import statistics
 from socratic.experiments.pairing import Pairs, group_of
-from socratic.experiments.scorers import FieldScorer, answer_of, failed, reference
+from socratic.experiments.scorers import OwnScorer, answer_of, failed, reference
 from socratic.experiments.statistics import Estimate
 from socratic.experiments.values import Cell, Item, Metric, Results, Trial
 from socratic.prompt import Prompt, load
@@ -30,7 +30,7 @@ OPTIONS = ("the first", "the second", "neither")
 
 
 @dataclass(frozen=True)
-class Judge(FieldScorer):
+class Judge(OwnScorer):
     """Whether a language model finds that the answer says what the references say.
 
     Attributes:

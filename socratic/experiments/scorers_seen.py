@@ -6,11 +6,12 @@ answer. Every picture and every text goes through a model once; all of a call go
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from socratic import images
 from socratic.claims import claims
 from socratic.clauses import may_be_place
 from socratic.errors import BadInput, ReplyError, SocraticError
-from socratic.experiments.scorers import answer_of, failed, reference, texts
+from socratic.experiments.scorers import OwnScorer, answer_of, failed
 from socratic.experiments.values import Item, Metric, Trial
 from socratic.gather import Gathering
 from socratic.named import found
@@ -33,48 +34,13 @@ WINDOW = 32
 
 
 @dataclass(frozen=True)
-class _Seeing:
-    """What scorers that look share.
-
-    Attributes:
-        reference: the field with the prompt of drawn pictures.
-        of, called: as in `FieldScorer`.
-    """
+class _Seeing(OwnScorer):
+    """What scorers that look share; `reference` is the field with the prompt of drawn pictures."""
 
     reference: str = "prompt"
-    of: str = ""
-    called: str = ""
     bench: Any = field(default=None, repr=False)
     folder: str = ""
     seen: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @property
-    def metric(self) -> Metric:
-        own = self._metric()
-        return replace(own, name=self.called or own.name)
-
-    def score(self, trials: Sequence[Trial], items: Mapping[str, Item], /) -> list[float | None]:
-        """The mean over the pictures of each trial."""
-        looks = [self._looks(t, items[t.cell.item]) if not t.error else [] for t in trials]
-        scores = iter(self._scores([look for some in looks for look in some]))
-        own = [[next(scores) for _ in some] for some in looks]
-        told = [[s for s in some if s is not None] for some in own]
-        return [failed(t, self.metric) if t.error else sum(s) / len(s) if s else None for t, s in zip(trials, told, strict=True)]  # fmt: skip
-
-    def _metric(self) -> Metric:
-        raise NotImplementedError
-
-    def _scores(self, looks: Sequence[tuple[Picture, str]]) -> Sequence[float | None]:
-        raise NotImplementedError
-
-    def _looks(self, trial: Trial, item: Item) -> list[tuple[Picture, str]]:
-        """The pictures of a trial, each with the text that should fit it."""
-        if not trial.pictures:
-            return [(images.load(item.picture), answer_of(trial, self.of))] if item.picture else []
-        wanted = texts(reference(item, self.reference))
-        if not wanted:
-            raise BadInput(f"the scorer {self.metric.name} reads the prompt of {item.key} from the field {self.reference!r}, which it lacks", hint="say `reference: FIELD`")  # fmt: skip
-        return [(images.load(Path(self.folder) / p), wanted[0]) for p in trial.pictures]
 
     def _tool(self, capability: str) -> Any:
         return (self.bench or ambient()).tool(capability)
@@ -97,7 +63,33 @@ class _Seeing:
 
 
 @dataclass(frozen=True)
-class ClipScore(_Seeing):
+class _Looking(_Seeing):
+    """A scorer that looks at each picture of a trial with the text that should fit it."""
+
+    def score(self, trials: Sequence[Trial], items: Mapping[str, Item], /) -> list[float | None]:
+        """The mean over the pictures of each trial."""
+        looks = [self._looks(t, items[t.cell.item]) if not t.error else [] for t in trials]
+        scores = iter(self._scores([look for some in looks for look in some]))
+        own = [[next(scores) for _ in some] for some in looks]
+        told = [[s for s in some if s is not None] for some in own]
+        return [failed(t, self.metric) if t.error else sum(s) / len(s) if s else None for t, s in zip(trials, told, strict=True)]  # fmt: skip
+
+    @abstractmethod
+    def _scores(self, looks: Sequence[tuple[Picture, str]]) -> Sequence[float | None]:
+        """A score for each picture with its text."""
+
+    def _looks(self, trial: Trial, item: Item) -> list[tuple[Picture, str]]:
+        """The pictures of a trial, each with the text that should fit it."""
+        if not trial.pictures:
+            return [(images.load(item.picture), answer_of(trial, self.of))] if item.picture else []
+        wanted = self._wanted(item)
+        if not wanted:
+            raise BadInput(f"the scorer {self.metric.name} reads the prompt of {item.key} from the field {self.reference!r}, which it lacks", hint="say `reference: FIELD`")  # fmt: skip
+        return [(images.load(Path(self.folder) / p), wanted[0]) for p in trial.pictures]
+
+
+@dataclass(frozen=True)
+class ClipScore(_Looking):
     """CLIPScore (Hessel et al. 2021, arXiv:2104.08718): how well words and picture fit, without a reference."""
 
     def _metric(self) -> Metric:
@@ -173,7 +165,7 @@ class SelfRetrieval(SelfRank):
 
 
 @dataclass(frozen=True)
-class Support(_Seeing):
+class Support(_Looking):
     """The share of the things named that the detector finds; places, which have no box, are left out."""
 
     threshold: float | None = None
@@ -190,7 +182,7 @@ class Support(_Seeing):
 
 
 @dataclass(frozen=True)
-class Follows(_Seeing):
+class Follows(_Looking):
     """The share of a text's facts that the recipe `check` confirms in the picture: passed, and not disputed."""
 
     method: Literal["clauses", "graph"] = "clauses"

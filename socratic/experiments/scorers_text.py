@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from socratic.english import NUMBERS
-from socratic.experiments.scorers import FieldScorer, answer_of, failed, reference, texts
+from socratic.experiments.scorers import FieldScorer, OwnScorer, answer_of, failed
 from socratic.experiments.values import Item, Metric, Trial
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -115,7 +115,7 @@ def vqa_accuracy(answer: str, people: Sequence[str]) -> float:
 
 
 @dataclass(frozen=True)
-class Cider(FieldScorer):
+class Cider(OwnScorer):
     """CIDEr-D (Vedantam et al. 2015), of COCO's own code; words weigh by how rare they are in the experiment's references."""
 
     reference: str = "caption"
@@ -126,7 +126,7 @@ class Cider(FieldScorer):
     def score(self, trials: Sequence[Trial], items: Mapping[str, Item], /) -> list[float | None]:
         """Scores in [0, 10]; None for all where fewer than two items have references, since no word is rarer then."""
         self._check(items)
-        known = {key: list(map(tokens, found)) for key, item in items.items() if (found := texts(reference(item, self.reference)))}  # fmt: skip
+        known = {key: list(map(tokens, found)) for key, item in items.items() if (found := self._wanted(item))}  # fmt: skip
         if len(known) < 2:
             return [None] * len(trials)
         told = [t for t in trials if t.cell.item in known and not t.error]

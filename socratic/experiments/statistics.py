@@ -121,6 +121,17 @@ def least_p(groups: int) -> float:
     return min(1.0, 2.0 ** (1 - groups)) if groups <= MOST_EXACT else 1 / (FLIPS + 1)
 
 
+def none_differ(groups: int, span: float, alpha: float) -> Estimate:
+    """Where no group differs, 3 in n of all others may still (Hanley & Lippman-Hand 1983), each by the whole range.
+
+    Args:
+        groups: how many were seen, above 0.
+        span: the range of a score; infinite where it has none, and then there is no interval.
+    """
+    reach = (1 - alpha ** (1 / groups)) * span
+    return Estimate(0.0, -reach, reach) if math.isfinite(reach) else Estimate(0.0)
+
+
 def spread(sums: Numbers, sizes: Numbers) -> float:
     """The standard deviation of groups around the mean over items, so that the mean's error is this / sqrt(groups)."""
     groups = len(sums)

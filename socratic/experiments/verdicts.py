@@ -193,7 +193,9 @@ def _contrast(old: Results, before: str, new: Results, after: str, metric: Metri
     same = not pairs.flips and same_answers(old, before, new, after, pairs)
     mean, base, difference = statistics.clustered([sums.variant, sums.baseline, sums.difference], sums.sizes, alpha)
     if groups and not pairs.flips:
-        difference = Estimate(0.0, 0.0, 0.0) if same else _none_seen(metric, groups, alpha)
+        difference = (
+            Estimate(0.0, 0.0, 0.0) if same else statistics.none_differ(groups, metric.most - metric.least, alpha)
+        )
     p, test = _tested(pairs, metric, wins, losses)
     errors = [sum(t.error is not None for t in r.of(v)) for r, v in ((old, before), (new, after))]
     made = Contrast(
@@ -209,12 +211,6 @@ def _tested(pairs: Pairs, metric: Metric, wins: int, losses: int) -> tuple[float
     if metric.binary and pairs.one_each:
         return statistics.mcnemar(wins, losses)
     return statistics.sign_flip(pairs.sums.difference)
-
-
-def _none_seen(metric: Metric, groups: int, alpha: float) -> Estimate:
-    """Where no group differs, the share of groups that do may still be 3 in n (Hanley & Lippman-Hand 1983)."""
-    reach = (1 - alpha ** (1 / groups)) * (metric.most - metric.least)
-    return Estimate(0.0, -reach, reach) if math.isfinite(reach) else Estimate(0.0)
 
 
 def _judged(drafts: Sequence[_Draft], metric: Metric, alpha: float, margin: float | None) -> tuple[Contrast, ...]:
