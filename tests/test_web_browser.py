@@ -154,7 +154,7 @@ def test_what_is_no_picture_is_refused_in_words(browser: Any, bench: Workbench, 
     with served(tmp_path / "home", bench) as url:
         page = opened(context, url, [])
         page.set_input_files("#box input[type=file]", str(wrong))
-        page.wait_for_timeout(1500)
+        expect(page.get_by_label("Remove file")).to_be_visible(timeout=LONG)  # it has arrived
         page.fill("#box textarea", "what is it?")
         page.press("#box textarea", "Enter")
         expect(page.locator("#notice")).to_contain_text("looks like text", timeout=LONG)

@@ -183,7 +183,7 @@ class Desk(Shelf):
         return {
             self.parts["chat"]: [],
             self.parts["current"]: "",
-            self.parts["box"]: gr.update(value={"text": "", "files": []}, **READY),
+            self.parts["box"]: gr.update(**READY),  # what was typed or given while the page loaded stays
             self.parts["undo"]: gr.update(interactive=False),
             **self._listed(request, ""),
             **self._notice(""),
