@@ -71,7 +71,7 @@ class Desk:
         self.known: dict[str, str] = {}
         self.run: tuple[str, str] | None = None
         self.names: tuple[str, ...] = ()
-        self._pictures = 0 if rng.random() < 0.6 else rng.randrange(40)
+        self._pictures = 0 if rng.random() < 0.8 else rng.randrange(40)
         for _ in range(rng.choices(range(most + 1), weights=(13, 38, 26, 13, 10)[: most + 1])[0]):
             self._begin()
 

@@ -1,4 +1,4 @@
-"""The writer's second course: it learns to lead the assistant, and goes on with its first lessons meanwhile.
+"""The writer's second course: it learns to copy, then to lead the assistant, and goes on with its first lessons meanwhile.
 
 Starts from the weights of the first course (`train_writer.py`) with the same tokenizer. Resumable.
 """
@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from socratic.pocket import course
+from socratic.pocket.drills import LONG, SHORT, drills
 from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
 from socratic.torchvision_guard import guard
 
@@ -27,7 +28,7 @@ BLOCK = 4
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of the course. The writer first learns which tool is meant, then what it is given, then to tell.
+    """A part of the course. The writer first learns to copy, then which tool is meant, what it is given, and to tell.
 
     All at once it learnt the forms of calls and nothing else: names and handles, which are hard to copy, drowned what
     the request says.
@@ -40,6 +41,7 @@ class Stage:
         old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
             was not learnt at all; what suffers meanwhile comes back later.
         counts: what tokens count: the first of a reply, the tool's name, arguments, numbers of pictures, answers, forms.
+        rows, drilled: drills in a step, and what their loss counts.
     """
 
     until: int
@@ -48,15 +50,21 @@ class Stage:
     cut: float
     old: int
     share: float
-    counts: tuple[float, float, float, float, float, float]
+    counts: tuple[float, ...]
+    rows: int = 4
+    drilled: float = 0.2
 
 
+SHORTLY = 600
+"""Steps of drills alone, in which little is said again, and whole."""
 STAGES = (
-    Stage(320, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
-    Stage(680, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
-    Stage(900, 20, 0.5, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
-    Stage(4600, 24, 0.3, 0.3, 8, 0.5, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
-    Stage(10**9, 24, 0.05, 0.25, 8, 0.7, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
+    Stage(SHORTLY, 0, 0.0, 0.0, 0, 0.0, (), rows=24, drilled=1.0),
+    Stage(1000, 4, 1.0, 1.0, 3, 0.7, (2.0, 6.0, 6.0, 2.0, 1.0, 0.3), rows=24, drilled=1.0),
+    Stage(1320, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
+    Stage(1680, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
+    Stage(1900, 20, 0.5, 0.3, 10, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
+    Stage(5600, 24, 0.3, 0.3, 10, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
+    Stage(10**9, 24, 0.05, 0.25, 10, 0.7, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
 )
 
 
@@ -65,7 +73,7 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 5900, lr: float = 1e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 6800, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
@@ -79,11 +87,14 @@ def train(out: Path, work: Path, *, steps: int = 5900, lr: float = 1e-3) -> None
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         stage = stage_of(step)
-        talk = talk_loss(model, tokenizer, _block(step // BLOCK)[step % BLOCK], stage.counts)
-        if not stage.old:
-            return talk, {"talk": float(talk.detach())}
-        old = train_writer.old_loss(model, tokenizer, step, stage.old)
-        return talk + stage.share * old, {"talk": float(talk.detach()), "old": float(old.detach())}
+        losses = {"drills": drill_loss(model, step, stage.rows)}
+        if stage.batch:
+            losses["talk"] = talk_loss(model, tokenizer, _block(step // BLOCK)[step % BLOCK], stage.counts)
+        if stage.old:
+            losses["old"] = train_writer.old_loss(model, tokenizer, step, stage.old)
+        counts = {"talk": 1.0, "drills": stage.drilled, "old": stage.share}
+        total = torch.stack([counts[name] * loss for name, loss in losses.items()]).sum()
+        return total, {name: float(loss.detach()) for name, loss in losses.items()}
 
     course.run(
         "writer-talk",
@@ -122,6 +133,16 @@ def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson], counts: Seq
         logits = model.lm_head(hidden[weights > 0])
     losses = functional.cross_entropy(logits.float(), ids[:, 1:][weights > 0], reduction="none")
     return (losses * weights[weights > 0]).sum() / weights.sum()
+
+
+def drill_loss(model: Any, step: int, rows: int) -> Tensor:
+    """Cross entropy on what a drill says again."""
+    longest = min(LONG, SHORT + max(0, step - SHORTLY) // 8)
+    ids, repeated = drills(random.Random(f"drill-{step}"), rows, 96, longest, range(3, model.config.vocab_size))
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
+        logits = model.lm_head(hidden[repeated[:, 1:]])
+    return functional.cross_entropy(logits.float(), ids[:, 1:][repeated[:, 1:]])
 
 
 def encoded(tokenizer: Any, lesson: TalkLesson, counts: Sequence[float] = (1.0,) * 6) -> tuple[list[int], list[float]]:
