@@ -174,8 +174,10 @@ class Table:
             told.append(f"Intervals of {1 - alpha:.0%}, groups drawn whole; verdicts at {alpha:g} after Holm's correction over variants, not over metrics.")  # fmt: skip
         if self._passes():
             told.append("pass@k: one of k repeats is right; pass^k: all of them are; k is the number of repeats.")
-        told += [f"{c.variant}: {c.why}." for c in (self.comparisons[0].contrasts if self.comparisons else ())]
-        return told
+        reasons: dict[str, list[str]] = {}
+        for contrast in self.comparisons[0].contrasts if self.comparisons else ():
+            reasons.setdefault(contrast.why, []).append(contrast.variant)
+        return told + [f"{', '.join(variants)}: {why}." for why, variants in reasons.items()]
 
 
 def table(results: Results, alpha: float = 0.05, margin: float | None = None) -> Table:
