@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,28 @@ from torch.nn import functional
 from socratic.pocket import course
 from socratic.pocket.drills import LONG, SHORT, drills
 from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
+from socratic.pocket.train_writer import SPECIAL
 from socratic.torchvision_guard import guard
 
 BLOCK = 4
 """Batches that are made together."""
+BLANK = "\u0120"  # how the tokenizer writes the blank before a word
+GLUE = frozenset(("the", "and", "are", "not", "one", "there", "found", "cut", "out", "here", "they", "this"))
+"""What holds sentences together."""
+
+
+class Part(IntEnum):
+    """What a token is in a reply."""
+
+    OPENING = 0
+    TOOL = 1
+    ARGUMENT = 2
+    NUMBER = 3
+    ANSWER = 4
+    FORM = 5
+
+
+COPIED = (Part.ARGUMENT, Part.NUMBER, Part.ANSWER)
 
 
 @dataclass(frozen=True)
@@ -40,8 +58,9 @@ class Stage:
         cut: the share of lessons that end with the call.
         old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
             was not learnt at all; what suffers meanwhile comes back later.
-        counts: what tokens count: the first of a reply, the tool's name, arguments, numbers of pictures, answers, forms.
+        counts: what tokens count, in the order of `Part`.
         rows, drilled: drills in a step, and what their loss counts.
+        disguised: the share of lessons with other words.
     """
 
     until: int
@@ -51,20 +70,20 @@ class Stage:
     old: int
     share: float
     counts: tuple[float, ...]
-    rows: int = 4
-    drilled: float = 0.2
+    rows: int = 3
+    drilled: float = 0.3
+    disguised: float = 0.4
 
 
-SHORTLY = 600
-"""Steps of drills alone, in which little is said again, and whole."""
+SHORTLY = 800
+"""Steps in which drills say little again, and whole; from then on more and more."""
 STAGES = (
-    Stage(SHORTLY, 0, 0.0, 0.0, 0, 0.0, (), rows=24, drilled=1.0),
-    Stage(1000, 4, 1.0, 1.0, 3, 0.7, (2.0, 6.0, 6.0, 2.0, 1.0, 0.3), rows=24, drilled=1.0),
-    Stage(1320, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
-    Stage(1680, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
-    Stage(1900, 20, 0.5, 0.3, 10, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
-    Stage(5600, 24, 0.3, 0.3, 10, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
-    Stage(10**9, 24, 0.05, 0.25, 10, 0.7, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
+    Stage(1100, 4, 1.0, 1.0, 3, 1.0, (2.0, 6.0, 6.0, 2.0, 1.0, 0.3), rows=24, drilled=4.0),
+    Stage(1420, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
+    Stage(1780, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
+    Stage(2000, 16, 0.5, 0.3, 7, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
+    Stage(6000, 16, 0.3, 0.3, 7, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
+    Stage(10**9, 16, 0.05, 0.25, 7, 0.7, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
 )
 
 
@@ -73,7 +92,7 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 6800, lr: float = 1e-3) -> None:
+def train(out: Path, work: Path, *, steps: int = 7200, lr: float = 1e-3) -> None:
     """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
@@ -87,9 +106,12 @@ def train(out: Path, work: Path, *, steps: int = 6800, lr: float = 1e-3) -> None
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         stage = stage_of(step)
-        losses = {"drills": drill_loss(model, step, stage.rows)}
-        if stage.batch:
-            losses["talk"] = talk_loss(model, tokenizer, _block(step // BLOCK)[step % BLOCK], stage.counts)
+        losses = {
+            "talk": talk_loss(
+                model, tokenizer, _block(step // BLOCK)[step % BLOCK], stage, random.Random(f"disguise-{step}")
+            ),
+            "drills": drill_loss(model, step, stage.rows),
+        }
         if stage.old:
             losses["old"] = train_writer.old_loss(model, tokenizer, step, stage.old)
         counts = {"talk": 1.0, "drills": stage.drilled, "old": stage.share}
@@ -122,17 +144,41 @@ def _length(lesson: TalkLesson) -> int:
     return sum(len(m.text) for m in lesson.messages)
 
 
-def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson], counts: Sequence[float]) -> Tensor:
-    """Cross entropy on what the assistant says, weighted."""
-    rows = [encoded(tokenizer, lesson, counts) for lesson in lessons]
-    longest = max(len(ids) for ids, _ in rows)
-    ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in rows])
-    weights = torch.tensor([row + [0.0] * (longest - len(row)) for _, row in rows])[:, 1:]
+def talk_loss(model: Any, tokenizer: Any, lessons: list[TalkLesson], stage: Stage, rng: random.Random) -> Tensor:
+    """Cross entropy on what the assistant says, weighted; some lessons are disguised."""
+    rows = [encoded(tokenizer, lesson) for lesson in lessons]
+    hidden_words = [disguised(*row, tokenizer, rng) if rng.random() < stage.disguised else row[0] for row in rows]
+    longest = max(map(len, hidden_words))
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in hidden_words])
+    counted = [[stage.counts[p] if p is not None else 0.0 for p in parts] for _, parts in rows]
+    weights = torch.tensor([row + [0.0] * (longest - len(row)) for row in counted])[:, 1:]
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
         logits = model.lm_head(hidden[weights > 0])
     losses = functional.cross_entropy(logits.float(), ids[:, 1:][weights > 0], reduction="none")
     return (losses * weights[weights > 0]).sum() / weights.sum()
+
+
+def disguised(ids: list[int], parts: list[Part | None], tokenizer: Any, rng: random.Random) -> list[int]:
+    """A lesson in which words that the reply takes from what was said are other, random words, everywhere the same.
+
+    What they stand for cannot be guessed, so they must be copied.
+    """
+    begin = next(i for i, part in enumerate(parts) if part is not None)
+    before = set(ids[:begin])
+    taken = {t for t, p in zip(ids, parts, strict=True) if p in COPIED and t in before and t in content(tokenizer)}
+    share = rng.uniform(0.3, 1.0)
+    chosen = [t for t in sorted(taken) if rng.random() < share]
+    other = dict(zip(chosen, rng.sample(range(len(SPECIAL), len(tokenizer)), len(chosen)), strict=True))
+    return [other.get(t, t) for t in ids]
+
+
+@lru_cache(maxsize=1)
+def content(tokenizer: Any) -> frozenset[int]:
+    """Tokens that tell something: digits, and whole words but those that hold sentences together."""
+    words = {t.removeprefix(BLANK): i for t, i in tokenizer.get_vocab().items() if t.startswith(BLANK)}
+    told = {i for word, i in words.items() if word.isalpha() and len(word) > 2 and word not in GLUE}
+    return frozenset(told | set(tokenizer.convert_tokens_to_ids(list("0123456789"))))
 
 
 def drill_loss(model: Any, step: int, rows: int) -> Tensor:
@@ -145,44 +191,36 @@ def drill_loss(model: Any, step: int, rows: int) -> Tensor:
     return functional.cross_entropy(logits.float(), ids[:, 1:][repeated[:, 1:]])
 
 
-def encoded(tokenizer: Any, lesson: TalkLesson, counts: Sequence[float] = (1.0,) * 6) -> tuple[list[int], list[float]]:
-    """Token ids of a lesson, and what each token counts."""
+def encoded(tokenizer: Any, lesson: TalkLesson) -> tuple[list[int], list[Part | None]]:
+    """Token ids of a lesson, and which part of a reply each is; None where it is none."""
     told = tokenizer.apply_chat_template([m.as_dict() for m in lesson.messages], tokenize=False)
-    return _row(tokenizer, told.split("<|im_start|>")[1:], lesson.scored, counts)
-
-
-def _row(
-    tokenizer: Any, pieces: list[str], scored: tuple[bool, ...], counts: Sequence[float]
-) -> tuple[list[int], list[float]]:
-    """Messages as ids; of a scored one counts what comes after the role, up to the end mark."""
     ids: list[int] = []
-    weights: list[float] = []
-    for piece, learnt in zip(pieces, scored, strict=True):
+    parts: list[Part | None] = []
+    for piece, learnt in zip(told.split("<|im_start|>")[1:], lesson.scored, strict=True):
         text = f"<|im_start|>{piece}"
         own = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         ids += own["input_ids"]
-        weights += _weights(text, own["offset_mapping"], counts) if learnt else [0.0] * len(own["input_ids"])
-    return ids, weights
+        parts += _parts(text, own["offset_mapping"]) if learnt else [None] * len(own["input_ids"])
+    return ids, parts
 
 
-def _weights(text: str, spans: list[tuple[int, int]], counts: Sequence[float]) -> list[float]:
-    """What the tokens of a reply count."""
+def _parts(text: str, spans: list[tuple[int, int]]) -> list[Part | None]:
+    """Of a scored reply counts what comes after the role, up to the end mark."""
     begin, end = text.index("\n") + 1, text.rindex("<|im_end|>") + len("<|im_end|>")
-    opening, tool, argument, number, answer, form = counts
     named = re.compile(r'<tool_call>{"name": "(\w+"), "arguments": {(.*)}').match(text, begin)
     numbers = [m.span(1) for m in re.finditer(r"\bimg:(\d+)\b", text)]
 
-    def weight(first: int) -> float:
+    def part(first: int) -> Part | None:
         if not begin <= first < end:
-            return 0.0
+            return None
         if first == begin:
-            return opening
+            return Part.OPENING
         if any(a <= first < b for a, b in numbers):
-            return number
+            return Part.NUMBER
         if not named:
-            return answer
+            return Part.ANSWER
         if named.start(1) <= first < named.end(1):
-            return tool
-        return argument if named.start(2) <= first < named.end(2) else form
+            return Part.TOOL
+        return Part.ARGUMENT if named.start(2) <= first < named.end(2) else Part.FORM
 
-    return [weight(first) for first, _ in spans]
+    return [part(first) for first, _ in spans]

@@ -17,7 +17,7 @@ from socratic.assistant.own_tools import own_tools
 from socratic.pocket import told
 from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
 from socratic.pocket.talk_kinds import NO_PICTURE
-from socratic.pocket.train_writer_talk import encoded
+from socratic.pocket.train_writer_talk import content, disguised, encoded
 from socratic.regions import Box, Region, Regions
 from socratic.values import Message
 from socratic.workbench import open_profile
@@ -107,12 +107,28 @@ def test_the_ids_of_a_lesson_are_those_of_the_whole_conversation() -> None:
     tokenizer = AutoTokenizer.from_pretrained("pocket/writer")
     rng = random.Random(3)
     for lesson in [talk_lesson(rng) for _ in range(12)]:
-        ids, counts = encoded(tokenizer, lesson)
+        ids, parts = encoded(tokenizer, lesson)
         text = tokenizer.apply_chat_template([m.as_dict() for m in lesson.messages], tokenize=False)
         assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
-        learnt = tokenizer.decode([i for i, count in zip(ids, counts, strict=True) if count])
+        learnt = tokenizer.decode([i for i, part in zip(ids, parts, strict=True) if part is not None])
         wanted = [m.text or called(m) for m, scored in zip(lesson.messages, lesson.scored, strict=True) if scored]
         assert learnt == "".join(f"{text}<|im_end|>" for text in wanted)
+
+
+def test_a_disguise_is_the_same_everywhere_and_leaves_what_cannot_be_copied() -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained("pocket/writer")
+    rng, changes = random.Random(4), 0
+    for lesson in [talk_lesson(rng) for _ in range(40)]:
+        ids, parts = encoded(tokenizer, lesson)
+        other = disguised(ids, parts, tokenizer, rng)
+        changed = {(a, b) for a, b in zip(ids, other, strict=True) if a != b}
+        assert len({a for a, _ in changed}) == len({b for _, b in changed}) == len(changed)
+        begin = next(i for i, part in enumerate(parts) if part is not None)
+        assert {a for a, _ in changed} <= set(ids[:begin]) & content(tokenizer), "it was said before"
+        changes += len(changed)
+    assert changes
 
 
 @pytest.mark.parametrize("where", told.WHERE)
