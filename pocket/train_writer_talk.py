@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from socratic.pocket import course
-from socratic.pocket.drills import LONG, SHORT, drills
-from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
+from socratic.pocket.drills import LONG, SHORT, Frame, drills
+from socratic.pocket.lessons_talk import SYSTEM, TalkLesson, talk_lesson
 from socratic.pocket.train_writer import SPECIAL
 from socratic.torchvision_guard import guard
 
@@ -110,7 +110,7 @@ def train(out: Path, work: Path, *, steps: int = 7200, lr: float = 1e-3) -> None
             "talk": talk_loss(
                 model, tokenizer, _block(step // BLOCK)[step % BLOCK], stage, random.Random(f"disguise-{step}")
             ),
-            "drills": drill_loss(model, step, stage.rows),
+            "drills": drill_loss(model, tokenizer, step, stage.rows),
         }
         if stage.old:
             losses["old"] = train_writer.old_loss(model, tokenizer, step, stage.old)
@@ -181,14 +181,28 @@ def content(tokenizer: Any) -> frozenset[int]:
     return frozenset(told | set(tokenizer.convert_tokens_to_ids(list("0123456789"))))
 
 
-def drill_loss(model: Any, step: int, rows: int) -> Tensor:
+def drill_loss(model: Any, tokenizer: Any, step: int, rows: int) -> Tensor:
     """Cross entropy on what a drill says again."""
     longest = min(LONG, SHORT + max(0, step - SHORTLY) // 8)
-    ids, repeated = drills(random.Random(f"drill-{step}"), rows, 96, longest, range(3, model.config.vocab_size))
+    rng, vocabulary = random.Random(f"drill-{step}"), range(len(SPECIAL), len(tokenizer))
+    ids, repeated = drills(rng, rows, 96, longest, vocabulary, frames(tokenizer))
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
         logits = model.lm_head(hidden[repeated[:, 1:]])
     return functional.cross_entropy(logits.float(), ids[:, 1:][repeated[:, 1:]])
+
+
+@lru_cache(maxsize=1)
+def frames(tokenizer: Any) -> tuple[Frame, ...]:
+    """No speakers, and the user or a tool to whom the assistant answers with the same words."""
+
+    def ids(text: str) -> tuple[int, ...]:
+        return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    begin, after = ids(f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"), ids("<|im_end|>\n")
+    between = ids("<|im_end|>\n<|im_start|>assistant\n")
+    spoken = (Frame(begin, ids(f"<|im_start|>{role}\n"), between, after) for role in ("tool", "user"))
+    return (Frame(), *spoken)
 
 
 def encoded(tokenizer: Any, lesson: TalkLesson) -> tuple[list[int], list[Part | None]]:
