@@ -70,9 +70,9 @@ class Stage:
     old: int
     share: float
     counts: tuple[float, ...]
-    rows: int = 3
-    drilled: float = 0.3
-    disguised: float = 0.4
+    rows: int = 6
+    drilled: float = 0.4
+    disguised: float = 0.3
 
 
 SHORTLY = 800
@@ -82,8 +82,9 @@ STAGES = (
     Stage(1420, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
     Stage(1780, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
     Stage(2000, 16, 0.5, 0.3, 7, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
-    Stage(6000, 16, 0.3, 0.3, 7, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
-    Stage(10**9, 16, 0.05, 0.25, 7, 0.7, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0)),
+    Stage(5600, 16, 0.3, 0.3, 7, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0), disguised=0.6),
+    # Who is asked in random words takes every request for one within its world, so there are few in the end.
+    Stage(10**9, 16, 0.05, 0.25, 7, 0.7, (6.0, 6.0, 6.0, 8.0, 4.0, 1.0), rows=3, disguised=0.15),
 )
 
 
