@@ -128,10 +128,11 @@ def _contrasted(request: Request, turn: Happened) -> bool:
 
 
 def _retrieved(request: Request, turn: Happened) -> bool:
-    """The first picture that is cited shows what was wanted."""
+    """The first picture that is cited shows what was wanted; it may be one of the folder that was given as well."""
     cited = HANDLE.findall(turn.text)
     entry = next((e for e in turn.entries if cited and e.handle == cited[0]), None)
-    scene = turn.found.get(entry.origin.words) if entry else None
+    given = dict(zip((e.handle for e in turn.before), request.scenes, strict=False))
+    scene = given.get(entry.handle) or turn.found.get(entry.origin.words) if entry else None
     wanted, kept_out = named_in(str(request.arguments["text"])), request.arguments.get("without", [])
     return scene is not None and all(n in scene.counts for n in wanted) and not any(n in scene.counts for n in kept_out)
 

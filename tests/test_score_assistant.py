@@ -135,3 +135,9 @@ def test_a_search_is_right_when_the_first_picture_that_is_cited_shows_it() -> No
     miss = Entry("img:fedcba", "", Origin("found", "scene-7.png"))
     assert answer_right(request, turn(request, "I found one picture: img:abcdef.", "retrieve", (hit, miss)))
     assert not answer_right(request, turn(request, "I found two: img:fedcba, img:abcdef.", "retrieve", (hit, miss)))
+
+
+def test_a_search_that_finds_the_picture_that_was_given_is_right() -> None:
+    request = first("retrieve")
+    given = turn(request, "I found one picture: img:000000.", "retrieve")
+    assert given.before[0].handle == "img:000000" and answer_right(request, given)
