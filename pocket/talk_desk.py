@@ -71,14 +71,16 @@ class Desk:
         self.known: dict[str, str] = {}
         self.run: tuple[str, str] | None = None
         self.names: tuple[str, ...] = ()
-        self._pictures = 0 if rng.random() < 0.8 else rng.randrange(40)
+        self._pictures = 0 if rng.random() < 0.9 else rng.randrange(40)
         for _ in range(rng.choices(range(most + 1), weights=(13, 38, 26, 13, 10)[: most + 1])[0]):
             self._begin()
 
     def _begin(self) -> None:
-        kind = self.rng.choices(("given", "drawn", "changed", "found"), weights=(60, 24, 8, 8))[0]
+        kind = self.rng.choices(("given", "drawn", "changed", "found"), weights=(60, 24, 8 if self.pictures else 0, 8))[
+            0
+        ]
         words = self.request()[1] if kind in ("drawn", "changed") else self.file()
-        parents = (self.pictures[-1].handle if self.pictures else self.fresh_handle(),) if kind == "changed" else ()
+        parents = (self.latest.handle,) if kind == "changed" else ()
         self.pictures.append(self.entry(kind, words, parents))
         if kind == "drawn":
             self.known[self.pictures[-1].handle] = words
@@ -221,7 +223,7 @@ class Desk:
         if not self.pictures:
             return None
         n = len(self.shown)
-        if self.rng.random() > (0.36 if n > 1 else 0.08):
+        if self.rng.random() > (0.5 if n > 1 else 0.06):
             kind = self.latest.origin.kind
             more = (
                 ("the drawing", "your drawing")
