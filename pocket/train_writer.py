@@ -67,7 +67,7 @@ def train(out: Path, work: Path, *, steps: int = 3200, batch: int = 32, lr: floa
     began = time.time()
     for step in range(first, steps):
         ids, scored = _encoded(_block(step // 4, batch)[step % 4], tokenizer)
-        loss = _loss(model, ids, scored)
+        loss = reply_loss(model, ids, scored)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -97,7 +97,7 @@ def train(out: Path, work: Path, *, steps: int = 3200, batch: int = 32, lr: floa
 def old_loss(model: Any, tokenizer: Any, step: int, batch: int) -> Tensor:
     """The loss of a step of this course, for one that goes on with its lessons."""
     ids, scored = _encoded(_block(step // 4, batch)[step % 4], tokenizer)
-    return _loss(model, ids, scored)
+    return reply_loss(model, ids, scored)
 
 
 @lru_cache(maxsize=1)
@@ -151,7 +151,7 @@ def _encoded(lessons: list[Lesson], tokenizer: Any) -> tuple[Tensor, Tensor]:
     return ids, torch.tensor([m + [0] * (longest - len(m)) for m in masks]).bool()
 
 
-def _loss(model: Any, ids: Tensor, scored: Tensor) -> Tensor:
+def reply_loss(model: Any, ids: Tensor, scored: Tensor) -> Tensor:
     """Cross entropy on reply tokens; the vocabulary projection is done for those alone."""
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]

@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from socratic.pocket import course
+from socratic.pocket import course, train_writer
 from socratic.pocket.drills import LONG, SHORT, Frame, drills
 from socratic.pocket.lessons_talk import SYSTEM, TalkLesson, talk_lesson
-from socratic.pocket.train_writer import SPECIAL
 from socratic.torchvision_guard import guard
 
 BLOCK = 4
@@ -98,8 +97,6 @@ def train(out: Path, work: Path, *, steps: int = 7200, lr: float = 1e-3) -> None
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
 
-    from socratic.pocket import train_writer
-
     tokenizer = AutoTokenizer.from_pretrained(out)
     # Written out, attention takes two thirds of the time that the fused one takes on a processor at these lengths.
     model = Qwen2ForCausalLM.from_pretrained(out, dtype=torch.float32, attn_implementation="eager")
@@ -170,7 +167,7 @@ def disguised(ids: list[int], parts: list[Part | None], tokenizer: Any, rng: ran
     taken = {t for t, p in zip(ids, parts, strict=True) if p in COPIED and t in before and t in content(tokenizer)}
     share = rng.uniform(0.3, 1.0)
     chosen = [t for t in sorted(taken) if rng.random() < share]
-    other = dict(zip(chosen, rng.sample(range(len(SPECIAL), len(tokenizer)), len(chosen)), strict=True))
+    other = dict(zip(chosen, rng.sample(range(len(train_writer.SPECIAL), len(tokenizer)), len(chosen)), strict=True))
     return [other.get(t, t) for t in ids]
 
 
@@ -185,12 +182,9 @@ def content(tokenizer: Any) -> frozenset[int]:
 def drill_loss(model: Any, tokenizer: Any, step: int, rows: int) -> Tensor:
     """Cross entropy on what a drill says again."""
     longest = min(LONG, SHORT + max(0, step - SHORTLY) // 8)
-    rng, vocabulary = random.Random(f"drill-{step}"), range(len(SPECIAL), len(tokenizer))
+    rng, vocabulary = random.Random(f"drill-{step}"), range(len(train_writer.SPECIAL), len(tokenizer))
     ids, repeated = drills(rng, rows, 96, longest, vocabulary, frames(tokenizer))
-    with torch.autocast("cpu", torch.bfloat16):
-        hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
-        logits = model.lm_head(hidden[repeated[:, 1:]])
-    return functional.cross_entropy(logits.float(), ids[:, 1:][repeated[:, 1:]])
+    return train_writer.reply_loss(model, ids, repeated)
 
 
 @lru_cache(maxsize=1)
