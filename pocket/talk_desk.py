@@ -15,7 +15,18 @@ from socratic.assistant.store import Origin
 from socratic.pocket import told
 from socratic.pocket.concepts import NUMBERS, article, known, withheld
 from socratic.pocket.scenes import IMAGE_TYPES, PLACES, joined, plan
-from socratic.pocket.talk_words import COLOURS, ELSEWHERE, GENERIC, INSIDE, ORDINALS, SAID, Things, plural
+from socratic.pocket.talk_words import (
+    COLOURS,
+    EARLIER,
+    ELSEWHERE,
+    FIRST,
+    GENERIC,
+    INSIDE,
+    ORDINALS,
+    SAID,
+    Things,
+    plural,
+)
 from socratic.pocket.talk_words import names as all_names
 
 
@@ -244,7 +255,8 @@ class Desk:
         if n > 1:
             names += [f"the {ORDINALS[i]} {w}" for w in ("picture", "one", "image", "picture", "photo")] * 2
             names += [f"{w} {k}" for w in ("picture", "image") for k in (str(i + 1), NUMBERS[i + 1])]
-            names += ["the one before", "the previous picture", "the picture before"] if i == n - 2 else []
+            names += EARLIER if i == n - 2 else ()
+            names += FIRST if i == 0 else ()
         if e.origin.kind in ("given", "found"):
             names += [e.origin.words] * 2
         same = sum(p.origin.kind == e.origin.kind for p in self.shown)

@@ -14,7 +14,7 @@ from socratic.pocket import told
 from socratic.pocket.concepts import NUMBERS, article, known
 from socratic.pocket.scenes import IMAGE_TYPES, PLACES
 from socratic.pocket.talk_desk import Desk, Turn
-from socratic.pocket.talk_words import COLOURS, Things
+from socratic.pocket.talk_words import COLOURS, POINTING, Things
 from socratic.pocket.wordings import worded
 
 CAN_DO = "I can describe pictures, count, find and cut out things, check, compare, search your folder, draw and change pictures."  # fmt: skip
@@ -41,7 +41,11 @@ def pictured(desk: Desk, kind: str, tool: str, arguments: dict[str, Any], slots:
     if seen is None:
         said = worded(desk.rng, kind, {"pic": "the picture", "in": "in the picture", **slots})
         return Turn(kind, said, NO_PICTURE)
-    said = worded(desk.rng, kind, {"pic": seen.words, "in": seen.inside, **slots})
+    if seen.named and desk.rng.random() < 0.35:
+        said = worded(desk.rng, kind, {"pic": "it", "in": "", **slots})
+        said = desk.rng.choice(POINTING).format(pic=seen.words, said=said)
+    else:
+        said = worded(desk.rng, kind, {"pic": seen.words, "in": seen.inside, **slots})
     named = seen.named and (seen.words in said.lower() or seen.words in said)
     call = (tool, {**({"picture": seen.handle} if named else {}), **arguments})
     handle = seen.handle if named else desk.latest.handle
@@ -278,8 +282,8 @@ def explain(desk: Desk) -> Turn:
 
 KINDS: Sequence[tuple[Callable[[Desk], Turn], float]] = (
     (caption, 11), (lambda d: found(d, "how many"), 11), (lambda d: found(d, "where"), 9), (lambda d: found(d, "find"), 7),
-    (lambda d: found(d, "segment"), 8), (check, 12), (contrast, 12), (retrieve, 10), (draw, 9), (edit, 16), (ask, 10),
-    (save, 4), (no_tool, 14), (explain, 6),
+    (lambda d: found(d, "segment"), 8), (check, 12), (contrast, 12), (retrieve, 13), (draw, 9), (edit, 20), (ask, 10),
+    (save, 4), (no_tool, 20), (explain, 6),
 )  # fmt: skip
 
 

@@ -28,7 +28,11 @@ class Found:
     rows: tuple[tuple[str, int, str], ...]
 
     def say(self) -> str:
-        return "; ".join(f"{label} ({sure}%) {where}" for label, sure, where in self.rows) or "nothing was found"
+        places: dict[str, list[str]] = {}
+        for label, sure, where in self.rows:
+            places.setdefault(label, []).append(f"{where} ({sure}%)")
+        told = [f"{len(rows)} x {label}: {', '.join(rows)}" for label, rows in places.items()]
+        return "; ".join(told) or "nothing was found"
 
     def marked(self) -> str:
         """As the origin of a picture with boxes tells it."""
@@ -210,7 +214,7 @@ def accounted(rng: random.Random, recipe: str, said: str, asked: str) -> tuple[s
     """The words of an explanation for each recipe, and what is answered."""
     first = said.split("\n")[0].split(" (likeness")[0]
     regions = rng.choice(
-        ("nothing was found", f"{rng.choice(known()).name} ({rng.randint(45, 97)}%) {rng.choice(WHERE)}")
+        ("nothing was found", f"1 x {rng.choice(known()).name}: {rng.choice(WHERE)} ({rng.randint(45, 97)}%)")
     )
     answers = "\n".join(f"{row[4:].rsplit('? ', 1)[0]}? (blip2): {row[4:].rsplit('? ', 1)[-1]}" for row in said.split("\n")[1:])  # fmt: skip
     number = rng.choice(NUMBERS[1:4])

@@ -52,9 +52,9 @@ class Stage:
 
     Attributes:
         until: the step at which it ends.
-        batch: lessons of this course in a step.
-        brief: the share of batches with brief lessons.
-        cut: the share of lessons that end with the call.
+        brief: the share of steps with brief lessons.
+        batch: lessons of this course in a step with brief ones, and in one with longer ones.
+        cut: the share of lessons that end with the call, in both.
         old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
             was not learnt at all; what suffers meanwhile comes back later.
         counts: what tokens count, in the order of `Part`.
@@ -63,9 +63,9 @@ class Stage:
     """
 
     until: int
-    batch: int
     brief: float
-    cut: float
+    batch: tuple[int, int]
+    cut: tuple[float, float]
     old: int
     share: float
     counts: tuple[float, ...]
@@ -74,16 +74,19 @@ class Stage:
     disguised: float = 0.3
 
 
+SPOKEN = (6.0, 6.0, 6.0, 8.0, 4.0, 1.0)
 SHORTLY = 800
 """Steps in which drills say little again, and whole; from then on more and more."""
 STAGES = (
-    Stage(1100, 4, 1.0, 1.0, 3, 1.0, (2.0, 6.0, 6.0, 2.0, 1.0, 0.3), rows=24, drilled=4.0),
-    Stage(1420, 24, 1.0, 1.0, 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
-    Stage(1780, 24, 1.0, 0.7, 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
-    Stage(2000, 16, 0.5, 0.3, 7, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
-    Stage(5600, 16, 0.3, 0.3, 7, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0), disguised=0.6),
+    Stage(1100, 1.0, (4, 4), (1.0, 1.0), 3, 1.0, (2.0, 6.0, 6.0, 2.0, 1.0, 0.3), rows=24, drilled=4.0),
+    Stage(1420, 1.0, (24, 24), (1.0, 1.0), 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
+    Stage(1780, 1.0, (24, 24), (0.7, 0.7), 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
+    Stage(2000, 0.5, (16, 16), (0.3, 0.3), 7, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
+    Stage(4000, 0.3, (16, 16), (0.3, 0.3), 7, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0), disguised=0.6),
+    # Calls are what is hard, and a brief lesson that ends with one costs half as much.
+    Stage(8000, 0.75, (24, 14), (0.9, 0.25), 3, 0.5, SPOKEN, rows=3, drilled=0.3, disguised=0.2),
     # Who is asked in random words takes every request for one within its world, so there are few in the end.
-    Stage(10**9, 16, 0.05, 0.25, 7, 0.7, (6.0, 6.0, 6.0, 8.0, 4.0, 1.0), rows=3, disguised=0.15),
+    Stage(10**9, 0.5, (24, 14), (0.9, 0.25), 6, 0.7, SPOKEN, rows=2, drilled=0.3, disguised=0.07),
 )
 
 
@@ -133,8 +136,9 @@ def _block(number: int) -> list[list[TalkLesson]]:
     """Batches of lessons of like length, in random order, so that little padding is computed."""
     rng = random.Random(f"talk-{number}")
     stage = stage_of(number * BLOCK)
-    brief, size = rng.random() < stage.brief, stage.batch
-    lessons = sorted((talk_lesson(rng, brief=brief, cut=stage.cut) for _ in range(BLOCK * size)), key=_length)
+    brief = rng.random() < stage.brief
+    size, cut = stage.batch[not brief], stage.cut[not brief]
+    lessons = sorted((talk_lesson(rng, brief=brief, cut=cut) for _ in range(BLOCK * size)), key=_length)
     return rng.sample([lessons[i * size : (i + 1) * size] for i in range(BLOCK)], BLOCK)
 
 

@@ -165,8 +165,14 @@ class Regions:
         return Counter(r.label for r in self.found)
 
     def say(self) -> str:
-        """`dog (91%) at the left; cat (87%) at the upper right`, or `nothing was found`."""
-        told = [f"{r.label or 'a thing'} ({r.score:.0%}) {self.place_of(r.box)}" for r in self.found]
+        """`2 x dog: at the left (91%), in the middle (87%); 1 x cat: at the right (60%)`, or `nothing was found`.
+
+        Counted, since language models that count a list themselves miscount it.
+        """
+        places: dict[str, list[str]] = {}
+        for r in self.found:
+            places.setdefault(r.label or "a thing", []).append(f"{self.place_of(r.box)} ({r.score:.0%})")
+        told = [f"{len(where)} x {label}: {', '.join(where)}" for label, where in places.items()]
         return "; ".join(told) or "nothing was found"
 
     def place_of(self, box: Box) -> str:

@@ -73,7 +73,14 @@ def test_overlap_of_boxes_and_masks() -> None:
 )  # fmt: skip
 def test_places_in_words(box: tuple[int, int, int, int], place: str) -> None:
     regions = Regions(100, 100, (Region("dog", 0.91, Box(*box)),))
-    assert regions.say() == f"dog (91%) {place}"
+    assert regions.say() == f"1 x dog: {place} (91%)"
+
+
+def test_things_of_one_kind_are_told_together_with_their_number() -> None:
+    rows = (("dog", 0.9, (0, 0, 20, 20)), ("cat", 0.8, (40, 40, 60, 60)), ("dog", 0.7, (80, 40, 99, 60)))
+    found = tuple(Region(label, score, Box(*box)) for label, score, box in rows)
+    told = "2 x dog: at the upper left (90%), at the right (70%); 1 x cat: in the middle (80%)"
+    assert Regions(100, 100, found).say() == told
 
 
 def test_regions_survive_json_and_may_be_none() -> None:
