@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The models that ship with us and the world they know."
 )
 HERE = Path(str(files("socratic.pocket")))
-MODELS = ("clip", "writer", "detector", "segmenter", "answerer", "generator")
+MODELS = ("clip", "writer", "leader", "detector", "segmenter", "answerer", "generator")
 
 
 @app.command("concepts")
@@ -64,7 +64,9 @@ def draw(
 
 @app.command()
 def train(
-    model: Annotated[str, typer.Argument(help="clip, writer, detector, segmenter, answerer, generator, or all.")],
+    model: Annotated[
+        str, typer.Argument(help="clip, writer, leader, detector, segmenter, answerer, generator, or all.")
+    ],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Where the model goes; not with all.")] = None,
     work: Annotated[Path, typer.Option(help="Drawn scenes and the resumable state.")] = Path("pocket-work"),
     steps: Annotated[int, typer.Option(help="How long; 0 for the trainer's own length.")] = 0,

@@ -79,26 +79,22 @@ def answer_right(request: Request, turn: Happened) -> bool:
     return _JUDGES[request.kind](request, turn)
 
 
-def _meant(request: Request) -> Scene:
-    return request.scenes[-1 - request.target]
-
-
 def _names(request: Request) -> list[str]:
     return list(request.arguments["phrases"])
 
 
 def _caption(request: Request, turn: Happened) -> bool:
-    scene = _meant(request)
+    scene = request.meant
     return set(named_in(turn.text)) == set(scene.counts) and PLACES[scene.place] in turn.text.lower()
 
 
 def _count(request: Request, turn: Happened) -> bool:
-    scene, text = _meant(request), turn.text.lower()
+    scene, text = request.meant, turn.text.lower()
     return all(told.many(n, scene.counts[n]) in text for n in _names(request))
 
 
 def _where(request: Request, turn: Happened) -> bool:
-    scene, text = _meant(request), turn.text.lower()
+    scene, text = request.meant, turn.text.lower()
     wanted = [place_of(t) for t in scene.things if t.name in _names(request)]
     said = [w for w in told.WHERE if re.search(rf"{w}\b", text)]
     return sorted(set(said)) == sorted({str(w) for w in wanted}) and "no " not in text
@@ -109,7 +105,7 @@ def _found(request: Request, turn: Happened) -> bool:
 
 
 def _checked(request: Request, turn: Happened) -> bool:
-    scene = _meant(request)
+    scene = request.meant
     prompt = str(request.arguments["prompt"])
     there = all(n in scene.counts for n in named_in(prompt))
     place = next((p for p, at in PLACES.items() if prompt.endswith(at)), scene.place)

@@ -49,6 +49,7 @@ class Request:
 
     Attributes:
         scenes: of the pictures, oldest first; `drawn` tells which of them count as drawn by the assistant.
+        meant: the scene that the words speak of; what is searched for is one that the folder has.
         arguments: of the right call, without pictures.
     """
 
@@ -57,6 +58,7 @@ class Request:
     tool: str
     arguments: dict[str, Any]
     scenes: tuple[Scene, ...]
+    meant: Scene
     drawn: tuple[bool, ...]
     target: int
     before: str
@@ -194,7 +196,16 @@ def _filled(number: int, asked: Asked) -> Request:
     drawn = tuple(k < 0 for k in asked.kinds)
     said = asked.said.format_map(slots)
     return Request(
-        asked.kind, said[:1] + said[1:], tool, told, scenes, drawn, asked.target, asked.before.format_map(slots), slots
+        asked.kind,
+        said[:1] + said[1:],
+        tool,
+        told,
+        scenes,
+        meant,
+        drawn,
+        asked.target,
+        asked.before.format_map(slots),
+        slots,
     )
 
 

@@ -151,7 +151,7 @@ def _folder(
     searched = [r for r in wanted if r.tool == "retrieve"]
     if not searched:
         return {}
-    scenes = [s for r in searched for s in r.scenes] + [plan(FIRST_SEED - 1 - i, "test") for i in range(NEIGHBOURS)]
+    scenes = [*dict.fromkeys(r.meant for r in searched)] + [plan(FIRST_SEED - 1 - i, "test") for i in range(NEIGHBOURS)]
     named = {f"scene-{i}.png": scene for i, scene in enumerate(scenes, start=100)}
     for name, scene in named.items():
         painted(scene).save(folder / name)

@@ -121,7 +121,8 @@ def contrast(desk: Desk) -> Turn:
     one, other, both = desk.pair()
     said = worded(desk.rng, "contrast", {"one": one.words, "other": other.words, "both": both})
     by_name = one.words in said or one.words in said.lower()
-    pair = [one.handle, other.handle] if by_name else [p.handle for p in desk.pictures[-2:]]
+    chosen = (one.handle, other.handle) if by_name else tuple(p.handle for p in desk.pictures[-2:])
+    pair = [p.handle for p in desk.pictures if p.handle in chosen]  # the older first, as people take `the first`
     say, answer = told.contrasted(desk.rng)
     return desk.turn(
         "contrast", said, ("contrast", {"pictures": pair}), say, answer, account=desk.account("contrast", say)

@@ -1,8 +1,7 @@
 """Trains the pocket writer, a small causal language model with a chat template: `python -m socratic.pocket train writer`.
 
-Starts from random weights and learns the conversations of `lessons.py`; only the replies are scored. Then a second
-course follows (`train_writer_talk.py`), in which it learns to lead the assistant. Resumable. Knows nothing of how the
-writer is used.
+Starts from random weights and learns the conversations of `lessons.py`; only the replies are scored. Resumable. Knows
+nothing of how the writer is used. A second course (`train_leader.py`) makes the leader of the assistant of it.
 """
 
 from __future__ import annotations
@@ -89,9 +88,6 @@ def train(out: Path, work: Path, *, steps: int = 3200, batch: int = 32, lr: floa
                 state,
             )
             save(model, out)
-    from socratic.pocket import train_writer_talk
-
-    train_writer_talk.train(out, work)
 
 
 def old_loss(model: Any, tokenizer: Any, step: int, batch: int) -> Tensor:

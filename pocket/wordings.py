@@ -77,7 +77,7 @@ def written(rng: random.Random, text: str, kind: str) -> str:
         text = re.sub(r"(?<=[.?!] )[a-z](?!mg:)", lambda m: m[0].upper(), text)
         text = re.sub(r"(?<![\w.:-])i(?=[' ,]|$)", "I", text)
         return text if text.startswith("img:") else text[0].upper() + text[1:]
-    return text if style < 0.97 or "img:" in text or ".png" in text else text.upper()
+    return text if style < 0.99 or "img:" in text or ".png" in text else text.upper()
 
 
 def slipped(rng: random.Random, text: str) -> str:

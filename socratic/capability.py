@@ -61,6 +61,11 @@ class Writer(Protocol):
 
 
 @runtime_checkable
+class Leader(Writer, Protocol):
+    """A writer that leads a conversation: it calls tools. Where a profile has none, its writer leads."""
+
+
+@runtime_checkable
 class LikelihoodWriter(Writer, Protocol):
     """A writer that can also tell how likely it finds given replies, so that closed sets need no parsing."""
 
@@ -145,7 +150,8 @@ class Generator(Protocol):
 
 
 CAPABILITIES: dict[type, str] = {
-    c: c.__name__.lower() for c in (Embedder, Writer, Detector, Segmenter, Captioner, Answerer, Matcher, Generator)
+    c: c.__name__.lower()
+    for c in (Embedder, Leader, Writer, Detector, Segmenter, Captioner, Answerer, Matcher, Generator)
 }
 """The capabilities and the names by which profiles and recipes ask for them."""
 

@@ -46,6 +46,10 @@ PAIRED = _words(
     "scissors glasses trousers jeans shorts pants tongs pliers binoculars goggles headphones cherries grapes sunglasses"
 )
 """Things of which a pair, or a bunch, is one."""
+COUNTED_BY = {word: "pair" for word in PAIRED - {"cherries", "grapes"}} | {
+    "grapes": "bunch", "bread": "loaf", "cheese": "piece", "corn": "ear", "broccoli": "head",
+}  # fmt: skip
+"""What is said of one of them: `a loaf of bread`."""
 PLAIN = _words("small big large little tiny huge young old tall long short beautiful lovely cute nice bright dark lone")
 """Adjectives that tell a person something and a detector nothing."""
 NOT_DOING = _words("building ring king wing string spring painting drawing ceiling swing clothing earring thing sling")
@@ -105,7 +109,9 @@ def number_word(count: int) -> str:
 
 
 def counted(noun: str, count: int) -> str:
-    """`a dog`, `two dogs`, `no dogs`, `13 dogs`."""
+    """`a dog`, `two dogs`, `no dogs`, `13 dogs`, `two loaves of bread`."""
+    if count and noun in COUNTED_BY:
+        return f"{counted(COUNTED_BY[noun], count)} of {noun}"
     if count == 1:
         return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
     return f"{number_word(count) if count else 'no'} {plural(noun)}"

@@ -28,7 +28,9 @@ def test_a_picture_in_the_line_is_taken_in_and_named_by_its_handle(tmp_path: Pat
     with Heard(tmp_path / "home", call("detect", phrases=["dog"]), say("Two dogs.")) as heard:
         shown = heard.type(f"how many dogs are in '{red}'?")
         handle = picture((200, 30, 30)).handle
-        assert shown.startswith("Two dogs.\n") and f"{handle}  {red}  8 x 6" in shown and "✓ detect dog … dog" in shown
+        assert (
+            shown.startswith("Two dogs.\n") and f"{handle}  {red}  8 x 6" in shown and "✓ detect dog … 2 x dog" in shown
+        )
         assert heard.talk.conversation.messages[0].text == f"how many dogs are in {handle}?"
         assert "marked of" in shown and ".png" in shown
 

@@ -1,6 +1,6 @@
 """The terminal chat in a real terminal: tmux types, and what stands on its screen is read.
 
-A scripted model leads; the models that look and draw are the pocket ones. Not collected where there is no tmux.
+A scripted model leads, and once the pocket writer; the models that look and draw are the pocket ones. Not collected where there is no tmux.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def test_a_person_talks_approves_stops_leaves_and_comes_back(terminal: Terminal)
     terminal.wait_for("no picture yet")
     terminal.line(f"how many snakes are in '{ROOT}/pocket/pictures/scene-3.png'?")
     shown = terminal.wait_for("marked of")
-    assert "✓ detect snake … snake (" in shown and "Two snakes." in shown and "▀" * 32 in shown
+    assert "✓ detect snake … 2 x snake: at the" in shown and "Two snakes." in shown and "▀" * 32 in shown
     assert "⠋" not in shown, "the spinner is gone when the step is done"
     terminal.line("/saves kept")
     terminal.wait_for("are saved in")
@@ -114,3 +114,24 @@ def test_a_person_talks_approves_stops_leaves_and_comes_back(terminal: Terminal)
     terminal.line("/quit")
     terminal.line("echo left $?")
     terminal.wait_for("left 0")
+
+
+def test_the_pocket_writer_leads_across_a_restart(terminal: Terminal) -> None:
+    chat = shlex.join([sys.executable, "-m", "socratic", "chat"])
+    terminal.line(chat)
+    terminal.wait_for("/help lists the commands")
+    terminal.line(f"how many snakes are in '{ROOT}/pocket/pictures/scene-3.png'?")
+    terminal.wait_for("There are two snakes")
+    terminal.line("cut out the palm tree")
+    terminal.wait_for("I cut out one palm tree")
+    terminal.line("draw a new picture of a lemon on a beach")
+    terminal.wait_for("(drawn: a lemon on a beach)")
+    terminal.line("now put it in a forest")
+    terminal.wait_for("a lemon in a forest")
+    terminal.line("/quit")
+    terminal.line("echo left $?")
+    terminal.wait_for("left 0")
+    terminal.line(f"clear; tmux clear-history; {chat} --session last")
+    terminal.wait_for("/help lists the commands")
+    terminal.line("what is in the first picture?")
+    terminal.wait_for("It shows")

@@ -43,7 +43,7 @@ def test_once_prints_one_object_that_scripts_can_rely_on(chat: Chat) -> None:
     assert list(told) == ["text", "images", "tools", "session"] and told["text"] == "Two snakes."
     assert told["tools"] == [{"name": "detect", "arguments": {"phrases": ["snake"]}, "ok": True}]
     assert [set(row) for row in told["images"]] == [{"handle", "path"}] and Path(told["images"][0]["path"]).is_file()
-    assert "✓ detect snake … snake" in done.stderr
+    assert "✓ detect snake … 2 x snake" in done.stderr
     again = chat(["Still two."], "--session", "last", "--once", "sure?")
     assert again.stdout == "Still two.\n" and again.exit_code == 0
     assert len(json.loads(chat(["Ok."], "--session", told["session"][:6], "--once", "ok?", "--json").stdout)) == 4

@@ -17,7 +17,7 @@ from socratic.assistant.own_tools import own_tools
 from socratic.pocket import told
 from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
 from socratic.pocket.talk_kinds import NO_PICTURE
-from socratic.pocket.train_writer_talk import content, disguised, encoded
+from socratic.pocket.train_leader import content, disguised, encoded
 from socratic.regions import Box, Region, Regions
 from socratic.values import Message
 from socratic.workbench import open_profile

@@ -1,6 +1,6 @@
 """The page in a real Chromium, with the pocket models: look, cut out, draw, change, reload, restart the server, go on.
 
-A scripted model leads; the tools are real. Collected only where a Chromium is found (see `conftest.py`): `make browser`
+The pocket writer leads the whole way round, a scripted model the special cases; the tools are real. Collected only where a Chromium is found (see `conftest.py`): `make browser`
 installs one. `SOCRATIC_SHOTS=DIR` keeps pictures of the page.
 """
 
@@ -19,6 +19,7 @@ from doubles_chat import call
 from playwright.sync_api import Page, expect, sync_playwright
 from web_cases import REPLIES, assistant
 
+from socratic.assistant import Assistant
 from socratic.web import Served, running
 from socratic.workbench import Workbench, open_profile
 
@@ -78,10 +79,16 @@ def loaded(page: Page, selector: str) -> int:
     return int(page.locator(selector).evaluate_all("all => all.filter(i => i.complete && i.naturalWidth > 0).length"))
 
 
+@contextmanager
+def led_by_the_writer(home: Path, bench: Workbench, port: int = 0) -> Iterator[str]:
+    with Assistant(bench, home=home) as one, running(one, Served(port=port)) as url:
+        yield url
+
+
 def test_look_cut_draw_change_reload_restart(browser: Any, bench: Workbench, tmp_path: Path) -> None:
     asked: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 860})
-    with served(tmp_path, bench) as url:
+    with led_by_the_writer(tmp_path, bench) as url:
         page = opened(context, url, asked)
         expect(page.get_by_text("What shall we look at?")).to_be_visible(timeout=LONG)
         shoot(page, "1-empty")
@@ -89,7 +96,7 @@ def test_look_cut_draw_change_reload_restart(browser: Any, bench: Workbench, tmp
         expect(page.locator("#box img")).to_be_visible(timeout=LONG)
         say(page, "what is in this picture?", "snake")
         shoot(page, "2-look")
-        say(page, "cut the snake out", "marked of")
+        say(page, "cut the snake out", "I cut out")
         page.get_by_role("tab", name="Found").click()
         expect(page.locator("#regions").get_by_text("snake")).to_be_visible(timeout=LONG)
         shoot(page, "3-cut")
@@ -101,11 +108,11 @@ def test_look_cut_draw_change_reload_restart(browser: Any, bench: Workbench, tmp
         page.reload()
         expect(page.locator("#chat").get_by_text("changed of")).to_be_visible(timeout=LONG)
         expect(page.locator("#gallery img")).to_have_count(4, timeout=LONG)
-    with served(tmp_path, bench, int(url.rsplit(":", 1)[1])) as again:
+    with led_by_the_writer(tmp_path, bench, int(url.rsplit(":", 1)[1])) as again:
         assert again == url
         page.goto(url)
         expect(page.locator("#chat").get_by_text("changed of")).to_be_visible(timeout=LONG)
-        say(page, "hello again", "Hello.")
+        say(page, "what can you do?", "I can describe")
         expect(page.locator("#gallery img")).to_have_count(4, timeout=LONG)
         page.wait_for_function(
             "[...document.querySelectorAll('#gallery img')].every(i => i.complete && i.naturalWidth)"

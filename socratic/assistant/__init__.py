@@ -48,7 +48,7 @@ class Assistant:
 
         Args:
             bench: which models stand behind the tools; the pocket profile when absent.
-            model: a LangChain chat model that leads; the workbench's writer when absent.
+            model: a LangChain chat model that leads; the workbench's leader or writer when absent.
             home: where sessions are kept; `$SOCRATIC_HOME` or the user's data folder when absent.
             approve: when a person is asked; the profile's choice when absent, else before anything outside changes.
             sees: how the model gets to see pictures; the profile's choice when absent, else by name.
@@ -59,7 +59,7 @@ class Assistant:
         self.store, self.limits = Store(home), limits or Limits()
         self._approve: Approve = approve or chosen.get("approve", "effects")
         self._sees: Sees = sees or chosen.get("sees", "names")
-        self._most_tokens = int(chosen.get("most_tokens", 0))
+        self._most_tokens = int(chosen.get("most_tokens", 0)) if model is None else 0
         self._brief = bool(chosen.get("brief")) and model is None
         self.offered = all_offers(chosen.get("offers"))
         self._model, self._loop = model, LoopThread()
@@ -153,7 +153,8 @@ class Assistant:
         if self._model is None:
             from socratic.chat_model import chat_model
 
-            self._model = chat_model(self.bench.tool("writer"))
+            able = {**self.bench.profile, **self.bench.loaded}
+            self._model = chat_model(self.bench.tool("leader" if "leader" in able else "writer"))
         return self._model
 
 

@@ -55,7 +55,7 @@ class Chat:
         """Loads nothing yet.
 
         Args:
-            model: a LangChain chat model that leads; the workbench's writer when absent.
+            model: a LangChain chat model that leads; the workbench's leader or writer when absent.
         """
         self._bench, self._home, self._model = bench, home, model
         self._assistant: Assistant | None = None

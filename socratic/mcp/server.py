@@ -68,7 +68,7 @@ class House:
             self._temporary = tempfile.TemporaryDirectory(prefix="socratic-mcp-")  # goes with the server
             home = Path(self._temporary.name)
         self._store = Store(home)
-        chats = model is not None or "writer" in bench.profile
+        chats = model is not None or not bench.profile.keys().isdisjoint(("leader", "writer"))
         self._chat = Chat(bench, self._store.home, model) if chats and (not only or Chat.name in only) else None
         wanted = [name for name in only if name != Chat.name or not chats]
         found = offers(bench, wanted) if wanted or not only else []

@@ -1,15 +1,17 @@
-"""The writer's second course: it learns to copy, then to lead the assistant, and goes on with its first lessons meanwhile.
+"""Trains the pocket leader: the writer learns to copy, then to lead the assistant, and keeps up its first lessons meanwhile.
 
-Starts from the weights of the first course (`train_writer.py`) with the same tokenizer. Resumable.
+Starts from the weights and the tokenizer of `pocket/writer` (`train_writer.py`), which stay as they are. Resumable.
 """
 
 from __future__ import annotations
 
 import random
 import re
+import shutil
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from socratic.pocket.drills import LONG, SHORT, Frame, drills
 from socratic.pocket.lessons_talk import SYSTEM, TalkLesson, talk_lesson
 from socratic.torchvision_guard import guard
 
+WRITER = Path(str(files("socratic.pocket"))) / "writer"
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 BLOCK = 4
 """Batches that are made together."""
 BLANK = "\u0120"  # how the tokenizer writes the blank before a word
@@ -84,7 +88,7 @@ STAGES = (
     Stage(2000, 0.5, (16, 16), (0.3, 0.3), 7, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
     Stage(4000, 0.3, (16, 16), (0.3, 0.3), 7, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0), disguised=0.6),
     # Calls are what is hard, and a brief lesson that ends with one costs half as much.
-    Stage(8000, 0.75, (24, 14), (0.9, 0.25), 3, 0.5, SPOKEN, rows=3, drilled=0.3, disguised=0.2),
+    Stage(10000, 0.75, (24, 14), (0.9, 0.25), 3, 0.5, SPOKEN, rows=3, drilled=0.3, disguised=0.2),
     # Who is asked in random words takes every request for one within its world, so there are few in the end.
     Stage(10**9, 0.5, (24, 14), (0.9, 0.25), 6, 0.7, SPOKEN, rows=2, drilled=0.3, disguised=0.07),
 )
@@ -95,14 +99,17 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 7200, lr: float = 1e-3) -> None:
-    """Trains the writer in `out` on and writes it there; `work` keeps the resumable state."""
+def train(out: Path, work: Path, *, steps: int = 12000, lr: float = 1.2e-3) -> None:
+    """Trains the pocket writer on and writes it to `out`; `work` keeps the resumable state."""
     guard()
     from transformers import AutoTokenizer, Qwen2ForCausalLM
 
-    tokenizer = AutoTokenizer.from_pretrained(out)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER:
+        shutil.copyfile(WRITER / name, out / name)
+    tokenizer = AutoTokenizer.from_pretrained(WRITER)
     # Written out, attention takes two thirds of the time that the fused one takes on a processor at these lengths.
-    model = Qwen2ForCausalLM.from_pretrained(out, dtype=torch.float32, attn_implementation="eager")
+    model = Qwen2ForCausalLM.from_pretrained(WRITER, dtype=torch.float32, attn_implementation="eager")
     model.train()
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
@@ -120,7 +127,7 @@ def train(out: Path, work: Path, *, steps: int = 7200, lr: float = 1e-3) -> None
         return total, {name: float(loss.detach()) for name, loss in losses.items()}
 
     course.run(
-        "writer-talk",
+        "leader",
         model,
         loss_of,
         steps=steps,
