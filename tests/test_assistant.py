@@ -70,7 +70,7 @@ def test_what_was_found_is_marked_on_a_copy(make: Any) -> None:
 def test_things_are_looked_for_without_their_articles(make: Any, said: str) -> None:
     assistant = make(call("detect", phrases=[said]), say("Two."))
     session = assistant.ask("dogs?", [RED]).session
-    assert assistant.store.runs(session)[0].said.startswith("dog (")
+    assert assistant.store.runs(session)[0].said.startswith("2 x dog: ")
 
 
 def test_the_latest_picture_is_meant_where_none_is_named(make: Any) -> None:
@@ -218,6 +218,6 @@ def test_the_tools_go_into_an_agent_of_ones_own(make: Any) -> None:
     talk = assistant.open()
     handle = talk.add(RED)
     tools = {tool.name: tool for tool in assistant.tools(talk.id)}
-    assert "dog (" in tools["detect"].invoke({"picture": handle, "phrases": ["dog"]})
+    assert "2 x dog: " in tools["detect"].invoke({"picture": handle, "phrases": ["dog"]})
     state = assistant.graph(talk.id).invoke({"messages": [("user", "how many dogs?")]})
     assert state["messages"][-1].text == "Two."

@@ -75,7 +75,7 @@ def test_trace_tells_what_the_models_said(tmp_path: Path) -> None:
     with Heard(tmp_path / "home", *DOGS, say("Hello.")) as heard:
         assert "nothing was looked at" in heard.type("/trace")
         heard.type("how many dogs in red.png?")
-        assert "regions (scripted-detector): dog" in heard.type("/trace")
+        assert "regions (scripted-detector): 2 x dog" in heard.type("/trace")
         heard.type("/trace -o talk.html")
         page = (tmp_path / "talk.html").read_text()
         assert "scripted-detector" in page and page.count("data:image/png") >= 2

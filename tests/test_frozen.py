@@ -33,7 +33,7 @@ def test_each_step_shows_what_a_conversation_would(pocket: object) -> None:
     assert [turn.name.split(":")[0] for turn in talk.turns][:2] == ["1 detect", "2 detect"] and talk.pictures.count(
         RED
     ) == 1
-    assert made.say().startswith("detect: dog") and len(made.as_dict()["steps"]) == 3
+    assert made.say().startswith("detect: 1 x dog") and len(made.as_dict()["steps"]) == 3
 
 
 def test_another_model_is_refused(pocket: object) -> None:

@@ -130,7 +130,7 @@ def test_a_drawing_is_right_when_it_is_new_cited_and_of_the_right_words() -> Non
 
 
 def test_a_search_is_right_when_the_first_picture_that_is_cited_shows_it() -> None:
-    request = first("retrieve")
+    request = next(r for r in WANTED if r.kind == "retrieve" and r.scenes)
     hit = Entry("img:abcdef", "", Origin("found", "scene-100.png"))
     miss = Entry("img:fedcba", "", Origin("found", "scene-7.png"))
     assert answer_right(request, turn(request, "I found one picture: img:abcdef.", "retrieve", (hit, miss)))
@@ -138,6 +138,6 @@ def test_a_search_is_right_when_the_first_picture_that_is_cited_shows_it() -> No
 
 
 def test_a_search_that_finds_the_picture_that_was_given_is_right() -> None:
-    request = first("retrieve")
+    request = next(r for r in WANTED if r.kind == "retrieve" and r.scenes)
     given = turn(request, "I found one picture: img:000000.", "retrieve")
     assert given.before[0].handle == "img:000000" and answer_right(request, given)
