@@ -71,7 +71,10 @@ def train(
     work: Annotated[Path, typer.Option(help="Drawn scenes and the resumable state.")] = Path("pocket-work"),
     steps: Annotated[int, typer.Option(help="How long; 0 for the trainer's own length.")] = 0,
 ) -> None:
-    """Trains a pocket model from random weights (two CPU cores: 20 to 90 minutes each). Run again to resume."""
+    """Trains a pocket model from random weights, the leader from the writer. Run again to resume.
+
+    On two CPU cores 20 to 90 minutes each, the leader about three hours.
+    """
     from importlib import import_module
 
     if model not in (*MODELS, "all") or (model == "all" and (out or steps)):

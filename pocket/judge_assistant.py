@@ -54,10 +54,10 @@ def call_right(request: Request, turn: Happened) -> bool:
         if named != handles[-1 - request.target]:
             return False
     given.pop("k", None)
-    return _plainly(given) == _plainly(request.arguments)
+    return plainly(given) == plainly(request.arguments)
 
 
-def _plainly(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def plainly(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments without articles, capitals and marks; the order of phrases does not matter."""
     return {k: sorted(map(_plain, v)) if isinstance(v, list | tuple) else _plain(str(v)) for k, v in arguments.items()}
 

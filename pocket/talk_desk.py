@@ -87,9 +87,8 @@ class Desk:
             self._begin()
 
     def _begin(self) -> None:
-        kind = self.rng.choices(("given", "drawn", "changed", "found"), weights=(60, 24, 8 if self.pictures else 0, 8))[
-            0
-        ]
+        weights = (60, 24, 8 if self.pictures else 0, 8)
+        kind = self.rng.choices(("given", "drawn", "changed", "found"), weights=weights)[0]
         words = self.request()[1] if kind in ("drawn", "changed") else self.file()
         parents = (self.latest.handle,) if kind == "changed" else ()
         self.pictures.append(self.entry(kind, words, parents))

@@ -1,6 +1,7 @@
 """The terminal chat in a real terminal: tmux types, and what stands on its screen is read.
 
-A scripted model leads, and once the pocket writer; the models that look and draw are the pocket ones. Not collected where there is no tmux.
+A scripted model leads, and once the pocket leader; the models that look and draw are the pocket ones. Not collected where
+there is no tmux.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def test_a_person_talks_approves_stops_leaves_and_comes_back(terminal: Terminal)
     terminal.wait_for("left 0")
 
 
-def test_the_pocket_writer_leads_across_a_restart(terminal: Terminal) -> None:
+def test_the_pocket_leader_leads_across_a_restart(terminal: Terminal) -> None:
     chat = shlex.join([sys.executable, "-m", "socratic", "chat"])
     terminal.line(chat)
     terminal.wait_for("/help lists the commands")

@@ -1,4 +1,4 @@
-"""The assistant that the pocket writer leads, without any key: what people say, the tool that is called, what is answered.
+"""The assistant that the pocket leader leads, without any key: what people say, the tool that is called, what is answered.
 
 Plain wordings on shipped scenes. How it does on a hundred held-out ones is a score (`socratic/pocket/score_assistant.py`).
 """
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from socratic.assistant import Assistant
-from socratic.pocket.judge_assistant import _plainly
+from socratic.pocket.judge_assistant import plainly
 from socratic.pocket.talk_kinds import OUTSIDE
 from socratic.workbench import open_profile
 
@@ -52,8 +52,8 @@ def test_plain_requests_get_their_call(assistant: Assistant) -> None:
     wrong = []
     for said, tool, arguments in SAID:
         answer = assistant.ask(said, [SNAKES])
-        called = [(t["name"], _plainly({k: v for k, v in t["arguments"].items() if v})) for t in answer.tools[:1]]
-        if called != ([(tool, _plainly(arguments))] if tool else []):
+        called = [(t["name"], plainly({k: v for k, v in t["arguments"].items() if v})) for t in answer.tools[:1]]
+        if called != ([(tool, plainly(arguments))] if tool else []):
             wrong.append(f"{said} -> {called}: {answer.text}")
     assert len(wrong) <= len(SAID) // 10, "\n".join(wrong)
 

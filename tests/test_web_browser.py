@@ -1,7 +1,7 @@
 """The page in a real Chromium, with the pocket models: look, cut out, draw, change, reload, restart the server, go on.
 
-The pocket writer leads the whole way round, a scripted model the special cases; the tools are real. Collected only where a Chromium is found (see `conftest.py`): `make browser`
-installs one. `SOCRATIC_SHOTS=DIR` keeps pictures of the page.
+The pocket leader leads the whole way round, a scripted model the special cases; the tools are real. Collected only where
+a Chromium is found (see `conftest.py`): `make browser` installs one. `SOCRATIC_SHOTS=DIR` keeps pictures of the page.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def loaded(page: Page, selector: str) -> int:
 
 
 @contextmanager
-def led_by_the_writer(home: Path, bench: Workbench, port: int = 0) -> Iterator[str]:
+def led_by_the_leader(home: Path, bench: Workbench, port: int = 0) -> Iterator[str]:
     with Assistant(bench, home=home) as one, running(one, Served(port=port)) as url:
         yield url
 
@@ -88,7 +88,7 @@ def led_by_the_writer(home: Path, bench: Workbench, port: int = 0) -> Iterator[s
 def test_look_cut_draw_change_reload_restart(browser: Any, bench: Workbench, tmp_path: Path) -> None:
     asked: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 860})
-    with led_by_the_writer(tmp_path, bench) as url:
+    with led_by_the_leader(tmp_path, bench) as url:
         page = opened(context, url, asked)
         expect(page.get_by_text("What shall we look at?")).to_be_visible(timeout=LONG)
         shoot(page, "1-empty")
@@ -108,7 +108,7 @@ def test_look_cut_draw_change_reload_restart(browser: Any, bench: Workbench, tmp
         page.reload()
         expect(page.locator("#chat").get_by_text("changed of")).to_be_visible(timeout=LONG)
         expect(page.locator("#gallery img")).to_have_count(4, timeout=LONG)
-    with led_by_the_writer(tmp_path, bench, int(url.rsplit(":", 1)[1])) as again:
+    with led_by_the_leader(tmp_path, bench, int(url.rsplit(":", 1)[1])) as again:
         assert again == url
         page.goto(url)
         expect(page.locator("#chat").get_by_text("changed of")).to_be_visible(timeout=LONG)
