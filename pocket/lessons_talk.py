@@ -2,7 +2,7 @@
 
 A lesson is the latest turn of a conversation of one to three turns: request, call, what the tool said, answer. Pictures
 stand at the end of the latest request, as `socratic/assistant/seeing.py` tells them. Draws nothing: what tools say is
-made up in their own words by `told.py`, and requests are worded by `talk.yaml`.
+made up in their own words by `told.py`, and requests are worded by `wordings.py`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from socratic.assistant.album import Entry
 from socratic.pocket.talk_desk import Desk, Turn
-from socratic.pocket.talk_kinds import KINDS, draw, no_tool
+from socratic.pocket.talk_kinds import KINDS, draw, explain, no_tool
 from socratic.pocket.talk_next import follow_up
 from socratic.prompt import load
 from socratic.values import Call, Message
 
 SYSTEM = load("assistant.system").render(brief=True, pictures=[]).messages[0].text
-LONGEST = 480
+LONGEST = 640
 """Characters of a conversation, without the system text; longer ones cost too much to learn."""
+
+
+EXPLAINED = 0.15
+"""The share of longer lessons that ask why; few conversations come to it by themselves."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ def talk_lesson(rng: random.Random, *, brief: bool = False, cut: float = 0.35) -
 
 
 def _conversation(rng: random.Random, brief: bool) -> list[Turn]:
+    if not brief and rng.random() < EXPLAINED:
+        return _explained(rng)
     desk = Desk(rng, 2 if brief else 4)
     turns: list[Turn] = []
     for _ in range(1 if brief else rng.choices((1, 2, 3), weights=(76, 21, 3))[0]):
@@ -53,6 +60,16 @@ def _conversation(rng: random.Random, brief: bool) -> list[Turn]:
         turns.append(turn or _opening(desk))
         desk.take(turns[-1])
     return turns
+
+
+def _explained(rng: random.Random) -> list[Turn]:
+    """What a tool found, and what that rests on."""
+    while True:
+        desk = Desk(rng, 2)
+        first = _opening(desk)
+        if first.call and first.account:
+            desk.take(first)
+            return [first, explain(desk)]
 
 
 def _opening(desk: Desk) -> Turn:
@@ -87,4 +104,12 @@ def _told(rng: random.Random, turns: Sequence[Turn], cut: float) -> TalkLesson:
 
 def _listed(pictures: Sequence[Entry]) -> str:
     """The latest pictures as the assistant tells them."""
-    return load("assistant.system").render(pictures=[p.say() for p in pictures[-4:]]).messages[-1].text
+    head, row = _list_form()
+    return "\n".join([head, *(row.replace("@", p.say()) for p in pictures[-4:])])
+
+
+@cache
+def _list_form() -> tuple[str, str]:
+    """The head of the list and a row of it, @ for the picture; rendering it anew took most of a lesson's time."""
+    head, _, row = load("assistant.system").render(pictures=["@"]).messages[-1].text.rpartition("\n")
+    return head, row

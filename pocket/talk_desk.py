@@ -126,7 +126,7 @@ class Desk:
     def file(self) -> str:
         """A file's name, as harmless as `file_words` makes it."""
         stem = self.rng.choice(("scene-{n}", "scene-{n}", "scene-{n}", "IMG_{n}", "holiday", "photo-{n}", "{thing}", "my-{thing}", "drawing-{n}", "DSC{n}", "untitled", "zoo {n}", "a {thing} at home", "old", "test{n}", "pocket-{n}"))  # fmt: skip
-        digits = self.rng.choice((1, 10, 100, 1000, 10000, 10_000_000))
+        digits = self.rng.choice((1, 1, 10, 10, 100, 100, 1000, 1000, 10000, 10_000_000))
         named = stem.format(n=self.rng.randrange(digits, 10 * digits), thing=self.name().replace(" ", "-"))
         return f"{named}.{self.rng.choice(('png', 'png', 'png', 'jpg', 'jpeg', 'webp'))}"
 
@@ -198,10 +198,13 @@ class Desk:
         if chance < 0.05:
             name = self.name()
             return f"no {name}", f"no {name}"
-        if chance < 0.12:
+        if chance < 0.1:
+            name = self.name()
+            return f"{self.rng.choice(('', 'any ', 'some '))}{plural(name)}", told.one(name)
+        if chance < 0.17:
             colour, name = self.rng.choice(COLOURS), self.name()
             return (f"{article(colour)} {colour} {name}",) * 2
-        if chance < 0.18:
+        if chance < 0.23:
             text = f"{told.one(self.name())} {self.rng.choice(('left of', 'right of', 'above', 'below'))} {told.one(self.name())}"
             return text, text
         said, meant = self.listing(2)
@@ -219,9 +222,9 @@ class Desk:
             "place": self.rng.choice((told.one(place), f"the {place}")), "colour": self.rng.choice(COLOURS),
         }  # fmt: skip
 
-    def content(self) -> Content | None:
-        """What the latest picture is known to show."""
-        words = self.known.get(self.latest.handle, "")
+    def content(self, handle: str = "") -> Content | None:
+        """What a picture is known to show; the latest one when none is named."""
+        words = self.known.get(handle or self.latest.handle, "")
         words = words.split(" of ", 1)[1] if words.startswith(tuple(f"a {t} of " for t in IMAGE_TYPES)) else words
         listing = next((words.removesuffix(f" {at}") for at in PLACES.values() if words.endswith(at)), words)
         names = tuple(n for n in all_names() if told.one(n) in listing)
@@ -246,6 +249,10 @@ class Desk:
             inside = self.rng.choice((*INSIDE, *(f"in {m}" for m in more)))
             return Seen(self.latest.handle, words, inside, False)
         return self.named(self.rng.randrange(n))
+
+    def shown_last(self) -> Seen:
+        """The latest picture, by no name."""
+        return Seen(self.latest.handle, self.rng.choice(GENERIC), self.rng.choice(INSIDE), False)
 
     def named(self, i: int) -> Seen:
         """A picture by a name of its own."""

@@ -1,6 +1,6 @@
 """Requests to the assistant by kind, each with its call, what the tool says to it, and the answer.
 
-A `Desk` is what a conversation knows: its pictures, and what was talked about. Wordings stand in `talk.yaml`, the words
+A `Desk` is what a conversation knows: its pictures, and what was talked about. Wordings stand in `talk/`, the words
 of tools in `told.py`; follow-ups are in `talk_next.py`.
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 from socratic.pocket import told
 from socratic.pocket.concepts import NUMBERS, article, known
 from socratic.pocket.scenes import IMAGE_TYPES, PLACES
-from socratic.pocket.talk_desk import Desk, Turn
-from socratic.pocket.talk_words import COLOURS, POINTING, Things
-from socratic.pocket.wordings import worded
+from socratic.pocket.talk_desk import Desk, Seen, Turn
+from socratic.pocket.talk_words import COLOURS, Things
+from socratic.pocket.wordings import POINTING, worded
 
 CAN_DO = "I can describe pictures, count, find and cut out things, check, compare, search your folder, draw and change pictures."  # fmt: skip
 OUTSIDE = "I cannot do that: I know a small drawn world. I can describe, find, check, compare, search, draw and change pictures."  # fmt: skip
@@ -41,18 +41,23 @@ def pictured(desk: Desk, kind: str, tool: str, arguments: dict[str, Any], slots:
     if seen is None:
         said = worded(desk.rng, kind, {"pic": "the picture", "in": "in the picture", **slots})
         return Turn(kind, said, NO_PICTURE)
-    if seen.named and desk.rng.random() < 0.35:
-        said = worded(desk.rng, kind, {"pic": "it", "in": "", **slots})
-        said = desk.rng.choice(POINTING).format(pic=seen.words, said=said)
-    else:
-        said = worded(desk.rng, kind, {"pic": seen.words, "in": seen.inside, **slots})
-    named = seen.named and (seen.words in said.lower() or seen.words in said)
+    said, named = pointed(desk, kind, slots, seen, 0.35)
     call = (tool, {**({"picture": seen.handle} if named else {}), **arguments})
     handle = seen.handle if named else desk.latest.handle
     if failure := failed(desk, tool):
         return desk.turn(kind, said, call, *failure)
     say, answer = make(handle)
     return desk.turn(kind, said, call, say, answer, handle=handle, **more)
+
+
+def pointed(desk: Desk, kind: str, slots: dict[str, str], seen: Seen, beside: float) -> tuple[str, bool]:
+    """A request in words, and whether they name the picture; `beside` is how often a name stands beside the request."""
+    if seen.named and desk.rng.random() < beside:
+        said = worded(desk.rng, kind, {"pic": "it", "in": "", **slots})
+        said = worded(desk.rng, POINTING, {"pic": seen.words, "said": said}, decorated=False)
+    else:
+        said = worded(desk.rng, kind, {"pic": seen.words, "in": seen.inside, **slots})
+    return said, seen.named and (seen.words in said.lower() or seen.words in said)
 
 
 def failed(desk: Desk, tool: str) -> tuple[str, str] | None:
@@ -191,27 +196,29 @@ def edit(desk: Desk) -> Turn:
 def changed(desk: Desk, kind: str, by_pronoun: bool = False) -> Turn:
     """A part repainted or recoloured, or the whole put elsewhere."""
     rng = desk.rng
-    if not desk.pictures:
+    seen = desk.shown_last() if by_pronoun else desk.picked()
+    if seen is None:
         slots = desk.edit_slots(desk.name(), False)
-        return Turn(kind, worded(rng, kind, slots), NO_PICTURE)
-    content = desk.content()
+        return Turn(kind, worded(rng, kind, {"pic": "the picture", "in": "in the picture", **slots}), NO_PICTURE)
+    content = desk.content(seen.handle)
     name = rng.choice(content.names) if content and (by_pronoun or rng.random() < 0.6) else desk.name()
     inside = bool(content and name in content.names)
     it = inside and content is not None and len(content.names) == 1 and (by_pronoun or rng.random() < 0.5)
     slots = desk.edit_slots(name, it)
-    said = worded(rng, kind, slots)
+    said, named = pointed(desk, kind, slots, seen, 1.0)
     colour, new, place = slots["colour"], slots["newn"], slots["key"]
+    arguments: dict[str, Any] = {"picture": seen.handle} if named else {}
     if kind == "edit place":
         whole = f"{content.listing} {PLACES[place]}" if inside and content else ""
         alone = f"{told.one(name)} {PLACES[place]}" if name in said.lower() else told.one(place)
-        arguments: dict[str, Any] = {"prompt": whole or alone}
+        arguments |= {"prompt": whole or alone}
     else:
         prompt = told.one(new) if kind == "edit replace" else f"{article(colour)} {colour} {name}"
-        arguments = {"prompt": prompt, "phrases": phrases([name])}
+        arguments |= {"prompt": prompt, "phrases": phrases([name])}
         if rng.random() < 0.1:
             error = f"nothing in the picture was found for '{name}', so nothing was changed (use another word, lower the threshold, or leave the phrases out to change the whole picture)"
             return desk.turn(kind, said, ("edit", arguments), error, sorry(error))
-    return drawn(desk, kind, said, ("edit", arguments), arguments["prompt"], 1, desk.latest.handle)
+    return drawn(desk, kind, said, ("edit", arguments), arguments["prompt"], 1, seen.handle)
 
 
 def ask(desk: Desk, kind: str = "", name: str = "") -> Turn:
@@ -282,9 +289,9 @@ def explain(desk: Desk) -> Turn:
 
 
 KINDS: Sequence[tuple[Callable[[Desk], Turn], float]] = (
-    (caption, 11), (lambda d: found(d, "how many"), 11), (lambda d: found(d, "where"), 9), (lambda d: found(d, "find"), 7),
-    (lambda d: found(d, "segment"), 8), (check, 12), (contrast, 12), (retrieve, 13), (draw, 9), (edit, 20), (ask, 10),
-    (save, 4), (no_tool, 20), (explain, 6),
+    (caption, 11), (lambda d: found(d, "how many"), 13), (lambda d: found(d, "where"), 10), (lambda d: found(d, "find"), 9),
+    (lambda d: found(d, "segment"), 9), (check, 14), (contrast, 12), (retrieve, 13), (draw, 12), (edit, 21), (ask, 8),
+    (save, 3), (no_tool, 20), (explain, 7),
 )  # fmt: skip
 
 

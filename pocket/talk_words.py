@@ -115,14 +115,6 @@ EARLIER = ("the one before", "the previous picture", "the picture before", "the 
 FIRST = ("the very first picture", "the very first one", "the oldest picture", "the picture from the beginning")  # fmt: skip
 GENERIC = ("the picture", "the picture", "this picture", "the image", "this image", "it", "it", "this", "this photo", "the photo", "my picture", "that picture", "this one")  # fmt: skip
 INSIDE = ("", "", "", "in the picture", "in the picture", "in this picture", "in it", "here", "in the image", "in this image", "there", "in the photo", "on the picture", "on it", "in my picture", "in this one")  # fmt: skip
-POINTING = (
-    "About {pic}: {said}", "Back to {pic}. {said}", "back to {pic} please. {said}", "Let's go back to {pic}. {said}", "now {pic}: {said}",
-    "{pic}: {said}", "Take {pic}. {said}", "Look at {pic} again. {said}", "one more thing about {pic}. {said}", "I mean {pic} now. {said}",
-    "This is about {pic}. {said}", "going back to {pic}, {said}", "for {pic}: {said}", "in {pic}, {said}", "with {pic} in mind: {said}",
-    "{said} I mean {pic}.", "{said} {pic}, I mean", "{said} (in {pic})", "{said} That is in {pic}.", "{said} - {pic}, not the last one",
-    "{said} not in the last one, in {pic}", "{said} I'm talking about {pic}.", "{said} please use {pic} for that", "not the latest one but {pic}: {said}",
-)  # fmt: skip
-"""How a picture is named beside a request, for which it might be any."""
 COLOURS = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "black", "white", "brown", "grey")
 
 

@@ -1,13 +1,13 @@
-"""Trains the pocket leader: the writer learns to copy, then to lead the assistant, and keeps up its first lessons meanwhile.
+"""Trains the pocket leader: the writer learns to copy, then to lead the assistant: `python -m socratic.pocket train leader`.
 
-Starts from the weights and the tokenizer of `pocket/writer` (`train_writer.py`), which stay as they are. Resumable.
+Starts from the weights of `pocket/writer` (`train_writer.py`), which stay as they are, with tokens of its own
+(`leader_tokens.py`). What a writer does for recipes is forgotten. Resumable.
 """
 
 from __future__ import annotations
 
 import random
 import re
-import shutil
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -19,13 +19,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from socratic.pocket import course, train_writer
+from socratic.pocket import course, leader_tokens, train_writer
 from socratic.pocket.drills import LONG, SHORT, Frame, drills
 from socratic.pocket.lessons_talk import SYSTEM, TalkLesson, talk_lesson
 from socratic.torchvision_guard import guard
 
 WRITER = Path(str(files("socratic.pocket"))) / "writer"
-TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 BLOCK = 4
 """Batches that are made together."""
 BLANK = "\u0120"  # how the tokenizer writes the blank before a word
@@ -59,8 +58,6 @@ class Stage:
         brief: the share of steps with brief lessons.
         batch: lessons of this course in a step with brief ones, and in one with longer ones.
         cut: the share of lessons that end with the call, in both.
-        old, share: lessons of the first course in a step, and what their loss counts. Beside them, the choice of a tool
-            was not learnt at all; what suffers meanwhile comes back later.
         counts: what tokens count, in the order of `Part`.
         rows, drilled: drills in a step, and what their loss counts.
         disguised: the share of lessons with other words.
@@ -70,8 +67,6 @@ class Stage:
     brief: float
     batch: tuple[int, int]
     cut: tuple[float, float]
-    old: int
-    share: float
     counts: tuple[float, ...]
     rows: int = 6
     drilled: float = 0.4
@@ -82,16 +77,17 @@ SPOKEN = (6.0, 6.0, 6.0, 8.0, 4.0, 1.0)
 SHORTLY = 800
 """Steps in which drills say little again, and whole; from then on more and more."""
 STAGES = (
-    Stage(1100, 1.0, (4, 4), (1.0, 1.0), 3, 1.0, (2.0, 6.0, 6.0, 2.0, 1.0, 0.3), rows=24, drilled=4.0),
-    Stage(1420, 1.0, (24, 24), (1.0, 1.0), 0, 0.0, (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
-    Stage(1780, 1.0, (24, 24), (0.7, 0.7), 0, 0.0, (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
-    Stage(2000, 0.5, (16, 16), (0.3, 0.3), 7, 0.6, (4.0, 6.0, 6.0, 8.0, 3.0, 1.0)),
-    Stage(4000, 0.3, (16, 16), (0.3, 0.3), 7, 0.6, (4.0, 6.0, 6.0, 8.0, 4.0, 1.0), disguised=0.6),
+    Stage(1100, 1.0, (4, 4), (1.0, 1.0), (2.0, 6.0, 6.0, 2.0, 1.0, 0.3), rows=24, drilled=4.0),
+    Stage(1420, 1.0, (24, 24), (1.0, 1.0), (0.5, 10.0, 0.0, 0.0, 0.05, 0.05)),
+    Stage(1780, 1.0, (24, 24), (0.7, 0.7), (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
+    Stage(3000, 0.3, (24, 16), (0.7, 0.3), (4.0, 6.0, 6.0, 8.0, 4.0, 1.0), disguised=0.6),
     # Calls are what is hard, and a brief lesson that ends with one costs half as much.
-    Stage(10000, 0.75, (24, 14), (0.9, 0.25), 3, 0.5, SPOKEN, rows=3, drilled=0.3, disguised=0.2),
+    Stage(8000, 0.65, (32, 18), (0.9, 0.25), SPOKEN, rows=3, drilled=0.3, disguised=0.2),
     # Who is asked in random words takes every request for one within its world, so there are few in the end.
-    Stage(10**9, 0.5, (24, 14), (0.9, 0.25), 6, 0.7, SPOKEN, rows=2, drilled=0.3, disguised=0.07),
+    Stage(10**9, 0.65, (32, 18), (0.9, 0.25), SPOKEN, rows=2, drilled=0.3, disguised=0.07),
 )
+LEARNT = 3000
+"""The step at which one begins that can lead already."""
 
 
 def stage_of(step: int) -> Stage:
@@ -99,32 +95,28 @@ def stage_of(step: int) -> Stage:
     return next(stage for stage in STAGES if step < stage.until)
 
 
-def train(out: Path, work: Path, *, steps: int = 12000, lr: float = 1.2e-3) -> None:
-    """Trains the pocket writer on and writes it to `out`; `work` keeps the resumable state."""
-    guard()
-    from transformers import AutoTokenizer, Qwen2ForCausalLM
+def train(out: Path, work: Path, *, steps: int = 12000, lr: float = 1.5e-3, start: Path = WRITER) -> None:
+    """Trains the leader and writes it to `out`; `work` keeps the resumable state.
 
-    out.mkdir(parents=True, exist_ok=True)
-    for name in TOKENIZER:
-        shutil.copyfile(WRITER / name, out / name)
-    tokenizer = AutoTokenizer.from_pretrained(WRITER)
+    Args:
+        start: the model that learns; a leader skips what only a writer has to learn.
+    """
+    guard()
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = leader_tokens.tokenizer(out)
     # Written out, attention takes two thirds of the time that the fused one takes on a processor at these lengths.
-    model = Qwen2ForCausalLM.from_pretrained(WRITER, dtype=torch.float32, attn_implementation="eager")
-    model.train()
+    before = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32, attn_implementation="eager")
+    model = leader_tokens.carried(before, AutoTokenizer.from_pretrained(start), tokenizer).train()
+    skipped = 0 if start == WRITER else LEARNT
 
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
+        step += skipped
         stage = stage_of(step)
-        losses = {
-            "talk": talk_loss(
-                model, tokenizer, _block(step // BLOCK)[step % BLOCK], stage, random.Random(f"disguise-{step}")
-            ),
-            "drills": drill_loss(model, tokenizer, step, stage.rows),
-        }
-        if stage.old:
-            losses["old"] = train_writer.old_loss(model, tokenizer, step, stage.old)
-        counts = {"talk": 1.0, "drills": stage.drilled, "old": stage.share}
-        total = torch.stack([counts[name] * loss for name, loss in losses.items()]).sum()
-        return total, {name: float(loss.detach()) for name, loss in losses.items()}
+        lessons = _block(step // BLOCK)[step % BLOCK]
+        talk = talk_loss(model, tokenizer, lessons, stage, random.Random(f"disguise-{step}"))
+        drilled = drill_loss(model, tokenizer, step, stage.rows)
+        return talk + stage.drilled * drilled, {"talk": float(talk.detach()), "drills": float(drilled.detach())}
 
     course.run(
         "leader",
@@ -134,6 +126,7 @@ def train(out: Path, work: Path, *, steps: int = 12000, lr: float = 1.2e-3) -> N
         lr=lr,
         work=work,
         save=lambda m: train_writer.save(m, out),
+        average=0.998,
         every=100,
     )
 

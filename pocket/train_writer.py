@@ -90,12 +90,6 @@ def train(out: Path, work: Path, *, steps: int = 3200, batch: int = 32, lr: floa
             save(model, out)
 
 
-def old_loss(model: Any, tokenizer: Any, step: int, batch: int) -> Tensor:
-    """The loss of a step of this course, for one that goes on with its lessons."""
-    ids, scored = _encoded(_block(step // 4, batch)[step % 4], tokenizer)
-    return reply_loss(model, ids, scored)
-
-
 @lru_cache(maxsize=1)
 def _block(number: int, batch: int) -> list[list[Lesson]]:
     """Four batches of lessons of like length, in random order, so that little padding is computed."""
@@ -157,8 +151,6 @@ def reply_loss(model: Any, ids: Tensor, scored: Tensor) -> Tensor:
 
 def save(model: Any, out: Path) -> None:
     """Writes the weights in half precision without changing the model in training."""
-    from transformers import Qwen2ForCausalLM
-
-    half = Qwen2ForCausalLM(model.config)
+    half = type(model)(model.config)
     half.load_state_dict(model.state_dict())
     half.half().save_pretrained(out)

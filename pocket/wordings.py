@@ -1,6 +1,9 @@
-"""The wordings of `talk.yaml` and `talk_more.yaml`: said at random, with manners and slips, and recognised again.
+"""The wordings in `talk/`: said at random, with manners and slips, and recognised again.
 
-Knows the little language of those files, `(a|b|)` and `{slot}`, and nothing of what is asked.
+Knows the little language of those files, and nothing of what is asked: `(a|b|)` chooses one, and slots are
+{pic} {in}: a picture, and in it        {one} {other} {both}: two pictures
+{xs} {x} {the} {n}: dogs, a dog, the dog, dog; also of several things      {facts}: what may be true
+{scene}: what is to be drawn or found   {new} {colour} {at} {place}: what a thing becomes    {file}: a file's name
 """
 
 from __future__ import annotations
@@ -32,10 +35,14 @@ AFTER = (
     " take your time.", " thanks a lot.", " thank you!", " thanks!", " many thanks in advance.", " no rush.", " i'm in a hurry.", " that would help me.",
     " that's what i need.", " i'd be grateful.", " i'm curious.", " it's important.", " sorry for all the questions.",
 )  # fmt: skip
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Safe both; the other one takes seconds."""
 _TO_DO = ("please ", "could you please ", "can you ", "would you ", "just ")
 """What only something to be done may follow."""
 _NOT_TO_DO = re.compile(r"(?:(?:i|my|the|this|that|it|we|they|there|what|how|where|which|who|why|when|is|are|was|were|am|do|does|did|can|could|would|will|has|have|um|erm|so|no|not|any|a|an|in|on|at|to|of|for|with|from|please|let's|actually|hmm|second|wait|hard|she|he|you|your|let|none|yes)\b|img:)")  # fmt: skip
 _ASKS = re.compile(r"\b(?:what|how|where|which|is|are|why|do|does|can|who)\b|^(?:could|would|will|was|were|did|has|have|am|any|when|whose|might|may)\b")  # fmt: skip
+POINTING = "pointing"
+"""The kind that is no request: how a picture is named beside one."""
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -44,9 +51,9 @@ _SLOT = re.compile(r"\{(\w+)\}")
 def wordings() -> dict[str, tuple[str, ...]]:
     """The wordings by kind of request."""
     merged: dict[str, tuple[str, ...]] = {}
-    for name in ("talk.yaml", "talk_more.yaml"):
-        rows = yaml.safe_load(files(__package__).joinpath(name).read_text(encoding="utf-8"))
-        merged |= {kind: (*merged.get(kind, ()), *more) for kind, more in rows.items()}
+    for name in ("seeing", "making", "speaking"):
+        text = files(__package__).joinpath("talk", f"{name}.yaml").read_text(encoding="utf-8")
+        merged |= {kind: tuple(rows) for kind, rows in yaml.load(text, _LOADER).items()}
     return merged
 
 
@@ -126,6 +133,8 @@ def pattern(wording: str) -> re.Pattern[str]:
 
     def told(part: str) -> str:
         if slot := _SLOT.fullmatch(part):
+            if slot[1] == "said":
+                return "(?P<said>.*)"
             return _held().get(slot[1], r"[\w' ]+")
         return opened.get(part) or re.escape(_names().sub("#", part)).replace(r"\ ", " *").replace(r"\#", "#")
 
@@ -144,7 +153,19 @@ def plain(text: str) -> str:
 
 
 def said_by(text: str) -> list[str]:
-    """The wordings of the lessons that say this, with any manners and anything in their slots."""
+    """The wordings of the lessons that say this, with any manners and anything in their slots, beside a picture's name too."""
+    forms = _forms(text) | {inner for form in _forms(text) for said in _inside(form) for inner in _forms(said)}
+    rows = (row for kind, rows in wordings().items() if kind != POINTING for row in rows)
+    return [row for row in rows if any(pattern(row).fullmatch(form) for form in forms)]
+
+
+def _forms(text: str) -> set[str]:
+    """A request as it is, without its marks, and without its manners."""
     bare = text.lower().strip()
-    forms = {_names().sub("#", form) for form in (bare, re.sub(r"[.?!]+$", "", bare), plain(text))}
-    return [w for rows in wordings().values() for w in rows if any(pattern(w).fullmatch(form) for form in forms)]
+    return {_names().sub("#", form) for form in (bare, re.sub(r"[.?!]+$", "", bare), plain(text))}
+
+
+def _inside(form: str) -> list[str]:
+    """What may be the request where a picture is named beside it."""
+    found = (pattern(row.lower()).fullmatch(form) for row in wordings()[POINTING])
+    return [match["said"] for match in found if match]

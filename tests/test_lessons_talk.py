@@ -104,7 +104,7 @@ def test_without_a_picture_nothing_is_looked_at() -> None:
 def test_the_ids_of_a_lesson_are_those_of_the_whole_conversation() -> None:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained("pocket/writer")
+    tokenizer = AutoTokenizer.from_pretrained("pocket/leader")
     rng = random.Random(3)
     for lesson in [talk_lesson(rng) for _ in range(12)]:
         ids, parts = encoded(tokenizer, lesson)
@@ -118,7 +118,7 @@ def test_the_ids_of_a_lesson_are_those_of_the_whole_conversation() -> None:
 def test_a_disguise_is_the_same_everywhere_and_leaves_what_cannot_be_copied() -> None:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained("pocket/writer")
+    tokenizer = AutoTokenizer.from_pretrained("pocket/leader")
     rng, changes = random.Random(4), 0
     for lesson in [talk_lesson(rng) for _ in range(40)]:
         ids, parts = encoded(tokenizer, lesson)
