@@ -22,8 +22,10 @@ from socratic.pocket.talk_words import (
     FIRST,
     GENERIC,
     INSIDE,
+    LATEST,
     ORDINALS,
     SAID,
+    WITHOUT,
     Things,
     plural,
 )
@@ -139,7 +141,7 @@ class Desk:
 
     def things(self, most: int = 2, name: str = "") -> Things:
         first = name or self.name()
-        names = (first, self.name()) if most > 1 and not name and self.rng.random() < 0.14 else (first,)
+        names = (first, self.name()) if most > 1 and not name and self.rng.random() < 0.2 else (first,)
         return Things(tuple(dict.fromkeys(names)), self.rng)
 
     def scene(self) -> str:
@@ -184,12 +186,10 @@ class Desk:
         elif self.rng.random() < 0.1:
             place = self.rng.choice(list(PLACES))
             said, text = told.one(place), told.one(place)
-        if self.rng.random() > 0.15:
+        if self.rng.random() > 0.22:
             return said, text, []
         name = self.name()
-        words = self.rng.choice(
-            (" without {x}", " without {xs}", " but no {xs}", ", but without {xs}", ", no {xs}", " but not {xs}")
-        )
+        words = self.rng.choice(WITHOUT)
         return said + words.format(x=told.one(name), xs=plural(name)), text, [name]
 
     def facts(self) -> tuple[str, str]:
@@ -257,31 +257,35 @@ class Desk:
     def named(self, i: int) -> Seen:
         """A picture by a name of its own."""
         e, n = self.shown[i], len(self.shown)
-        names = [e.handle, e.handle]
+        groups: list[tuple[str, ...]] = [(e.handle,)]
         if n > 1:
-            names += [f"the {ORDINALS[i]} {w}" for w in ("picture", "one", "image", "picture", "photo")] * 2
-            names += [f"{w} {k}" for w in ("picture", "image") for k in (str(i + 1), NUMBERS[i + 1])]
-            names += EARLIER if i == n - 2 else ()
-            names += FIRST if i == 0 else ()
+            groups += [tuple(f"the {ORDINALS[i]} {w}" for w in ("picture", "one", "image", "photo", "pic", "shot"))] * 3
+            groups += [tuple(f"{w} {k}" for w in ("picture", "image") for k in (str(i + 1), NUMBERS[i + 1]))]
+            groups += [EARLIER] * 3 if i == n - 2 else []
+            groups += [FIRST] if i == 0 else []
         if e.origin.kind in ("given", "found"):
-            names += [e.origin.words] * 2
+            groups += [(e.origin.words,)] * 2
         same = sum(p.origin.kind == e.origin.kind for p in self.shown)
         unique: Mapping[str, tuple[str, ...]] = {
-            "given": ("my own picture", "the picture i gave you", "the one i gave you", "the original", "the picture from me"),
+            "given": ("my own picture", "the picture i gave you", "the one i gave you", "the original", "the picture from me", "the one i sent", "the photo i sent", "the one i uploaded"),
             "drawn": ("the drawing", "the drawn one", "the picture you drew", "the one you drew", "your drawing"),
             "changed": ("the changed picture", "the changed one", "the edited picture"),
             "found": ("the found picture", "the one you found", "the picture from the folder"),
         }  # fmt: skip
-        names += unique[e.origin.kind] if same == 1 and n > 1 else ()
-        words = self.rng.choice(names)
+        groups += [unique[e.origin.kind]] * 2 if same == 1 and n > 1 else []
+        words = self.rng.choice(self.rng.choice(groups))
         return Seen(e.handle, words, f"{self.rng.choice(('in', 'in', 'on'))} {words}", True)
 
     def pair(self) -> tuple[Seen, Seen, str]:
         """Two pictures by name, and words for the two latest."""
         i, j = self.rng.sample(range(len(self.shown)), 2)
-        both = ("the two pictures", "these pictures", "the last two", "the two", "these two", "both", "both pictures", "the two images", "the last two pictures", "these images", "the pictures", "them")  # fmt: skip
+        both = ("the two pictures", "these pictures", "the last two", "the two", "these two", "both", "both pictures", "the two images", "the last two pictures", "these images", "the pictures", "them", "the pair", "those two", "the two photos", "these two photos", "my two pictures", "the two shots", "both images")  # fmt: skip
         one, other = self.named(i), self.named(j)
-        if {i, j} == {len(self.shown) - 2, len(self.shown) - 1} and self.rng.random() < 0.3:
+        latest = {i, j} == {len(self.shown) - 2, len(self.shown) - 1}
+        if latest and self.rng.random() < 0.25:
+            new, old = self.rng.choice(LATEST), self.rng.choice(EARLIER)
+            one, other = Seen(one.handle, new, "", True), Seen(other.handle, old, "", True)
+        elif latest and self.rng.random() < 0.3:
             other = Seen(other.handle, self.rng.choice(("the other one", "the other", "the other picture")), "", True)
         return one, other, self.rng.choice(both)
 

@@ -93,7 +93,10 @@ def found(desk: Desk, kind: str, things: Things | None = None) -> Turn:
         say = finds.say() + (f"\n{marked} (marked of {handle}: {finds.marked()})" if finds.rows else "")
         return say, told_of(kind, finds, names, marked)
 
-    return pictured(desk, kind, tool, {"phrases": phrases(names)}, things.slots(), make, names=names, account=desk.account(tool, finds.say()))  # fmt: skip
+    apart = len(names) == 2 and desk.rng.random() < 0.4
+    wording, slots = (f"{kind} two", things.apart()) if apart else (kind, things.slots())
+    turn = pictured(desk, wording, tool, {"phrases": phrases(names)}, slots, make, names=names, account=desk.account(tool, finds.say()))  # fmt: skip
+    return replace(turn, kind=kind)
 
 
 def phrases(names: Sequence[str]) -> list[str]:
@@ -293,8 +296,3 @@ KINDS: Sequence[tuple[Callable[[Desk], Turn], float]] = (
     (lambda d: found(d, "segment"), 9), (check, 14), (contrast, 12), (retrieve, 13), (draw, 12), (edit, 21), (ask, 8),
     (save, 3), (no_tool, 20), (explain, 7),
 )  # fmt: skip
-
-
-def replaced(turn: Turn, **changes: Any) -> Turn:
-    """The turn with other words or another call."""
-    return replace(turn, **changes)

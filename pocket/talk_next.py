@@ -6,6 +6,7 @@ Each follows a turn of `talk_kinds.py` and makes sense only after it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from socratic.pocket import talk_kinds as kinds
 from socratic.pocket.talk_desk import Desk, Turn
@@ -120,7 +121,7 @@ def _said(turn: Turn, text: str, last: Turn) -> Turn:
     arguments = {k: v for k, v in turn.call[1].items() if k != "picture"}
     if last.call and "picture" in last.call[1]:
         arguments = {"picture": last.call[1]["picture"], **arguments}
-    return kinds.replaced(turn, said=text, call=(turn.call[0], arguments))
+    return replace(turn, said=text, call=(turn.call[0], arguments))
 
 
 def _elsewhere(desk: Desk, last: Turn) -> Turn | None:
@@ -133,7 +134,7 @@ def _elsewhere(desk: Desk, last: Turn) -> Turn | None:
     if turn.call is None:
         return None
     arguments = {"picture": seen.handle, **{k: v for k, v in turn.call[1].items() if k != "picture"}}
-    return kinds.replaced(turn, said=text, call=(turn.call[0], arguments))
+    return replace(turn, said=text, call=(turn.call[0], arguments))
 
 
 def _again(desk: Desk, last: Turn) -> Turn | None:

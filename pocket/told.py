@@ -69,10 +69,8 @@ def many(name: str, n: int) -> str:
 
 
 def placed(places: Sequence[str]) -> str:
-    """`at the left`, `one at the left and two in the middle`."""
-    if len(places) == 1:
-        return places[0]
-    return joined([f"{NUMBERS[n]} {where}" for where, n in Counter(places).items()])
+    """`at the left`, `one at the left and one in the middle`: in the order of what is told, so that it can be copied."""
+    return places[0] if len(places) == 1 else joined([f"one {where}" for where in places])
 
 
 def sentence(parts: Sequence[str]) -> str:

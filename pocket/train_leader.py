@@ -82,9 +82,9 @@ STAGES = (
     Stage(1780, 1.0, (24, 24), (0.7, 0.7), (2.0, 6.0, 6.0, 1.0, 0.3, 0.3)),
     Stage(3000, 0.3, (24, 16), (0.7, 0.3), (4.0, 6.0, 6.0, 8.0, 4.0, 1.0), disguised=0.6),
     # Calls are what is hard, and a brief lesson that ends with one costs half as much.
-    Stage(8000, 0.65, (32, 18), (0.9, 0.25), SPOKEN, rows=3, drilled=0.3, disguised=0.2),
+    Stage(8000, 0.55, (32, 18), (0.9, 0.25), SPOKEN, rows=3, drilled=0.3, disguised=0.2),
     # Who is asked in random words takes every request for one within its world, so there are few in the end.
-    Stage(10**9, 0.65, (32, 18), (0.9, 0.25), SPOKEN, rows=2, drilled=0.3, disguised=0.07),
+    Stage(10**9, 0.55, (32, 18), (0.9, 0.25), SPOKEN, rows=2, drilled=0.3, disguised=0.07),
 )
 LEARNT = 3000
 """The step at which one begins that can lead already."""

@@ -108,16 +108,17 @@ def _held() -> dict[str, str]:
     """What each slot may hold, as a regular expression in which # stands for the name of a thing."""
     one = r"(?:(?:the|this|a|an|no|one|two|three|four|\d) )?(?:\w+ of )?(?:\w+ colour )?#"
     thing = rf"{one}(?:(?:,| and| or) {one})*"
-    kinds = "picture|image|photo|one|drawing|original|scene"
-    more = " i gave you| you drew| you found| before| from me| from the folder"
+    kinds = "picture|image|photo|one|drawing|original|scene|pic|shot|snap|photograph"
+    more = " i gave you| i sent| i started with| you drew| you found| before| from me| from the folder"
     picture = (
         rf"(?:it|this|that|(?:the|this|that|my|your) (?:\w+ )?(?:{kinds})(?:{more})?|img:\w+|[\w -]+\.(?:png|jpe?g|webp)"
         r"|(?:picture|image) (?:\d|one|two|three|four)|the other)"
     )
     both = r"(?:the (?:last )?two(?: pictures| images)?|these(?: two| pictures| images)?|both(?: pictures)?|the pictures|them)"
-    scene = rf"(?:an? (?:photo|cartoon|sketch|painting) of )?{thing}(?:,? (?:on|in|at|under|out|before|without|but|no|left|right|above|below) .*)?"  # fmt: skip
+    left_out = r"and no|leav(?:e|ing) out|except those|and there must|only skip|not the ones|that do(?:n't| not)|with no|where there is no|excluding|minus the|nothing with|free of|provided there|avoiding|ignore those|as long as|i don't|lacking|#,? (?:excluded|must not)"  # fmt: skip
+    scene = rf"(?:an? (?:photo|cartoon|sketch|painting) of )?{thing}(?:,? (?:on|in|at|under|out|before|without|but|no|left|right|above|below|{left_out})\b.*)?"  # fmt: skip
     held = {
-        **dict.fromkeys(("xs", "x", "the", "n", "new", "newn"), thing), **dict.fromkeys(("pic", "one", "other"), picture),
+        **dict.fromkeys(("xs", "ys", "x", "the", "n", "m", "new", "newn"), thing), **dict.fromkeys(("pic", "one", "other"), picture),
         "in": rf"(?:(?:in|on) {picture}|here|there|)", "both": both, **dict.fromkeys(("scene", "facts"), scene),
         "at": r"(?:on|in|at|under|out|before) .*", "place": rf"(?:an? |the )?(?:{'|'.join(PLACES)})", "file": r".*", "colour": f"(?:{'|'.join(COLOURS)})",
         "spot": r"(?:at|in|on) the \w+(?: left| right)?",

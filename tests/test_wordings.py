@@ -13,7 +13,7 @@ from socratic.pocket.wordings import POINTING, said_by, slipped, worded, wording
 
 SLOTS = {
     "pic": "the picture", "in": "in the picture", "one": "the first picture", "other": "the second picture", "both": "them",
-    "xs": "dogs", "x": "a dog", "the": "the dog", "n": "dog", "new": "a cat", "newn": "cat", "colour": "blue", "at": "on a beach",
+    "xs": "dogs", "x": "a dog", "the": "the dog", "n": "dog", "ys": "cats", "m": "cat", "new": "a cat", "newn": "cat", "colour": "blue", "at": "on a beach",
     "place": "a beach", "facts": "two dogs on a beach", "scene": "a dog on a beach", "k": "two", "file": "best.png",
     "spot": "at the left", "city": "rome", "country": "italy", "language": "french", "word": "hello", "things": "the sea",
     "digits": "12",
