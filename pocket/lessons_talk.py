@@ -15,7 +15,7 @@ from functools import cache
 
 from socratic.assistant.album import Entry
 from socratic.pocket.talk_desk import Desk, Turn
-from socratic.pocket.talk_kinds import KINDS, draw, explain, no_tool
+from socratic.pocket.talk_kinds import KINDS, draw, explain, no_tool, retrieve
 from socratic.pocket.talk_next import follow_up
 from socratic.prompt import load
 from socratic.values import Call, Message
@@ -74,7 +74,7 @@ def _explained(rng: random.Random) -> list[Turn]:
 
 def _opening(desk: Desk) -> Turn:
     if not desk.pictures and desk.rng.random() < 0.7:  # what people begin with where there is no picture
-        return desk.rng.choice((draw, no_tool))(desk)
+        return desk.rng.choice((draw, retrieve, no_tool))(desk)
     makers: Sequence[Callable[[Desk], Turn]] = [maker for maker, _ in KINDS]
     maker = desk.rng.choices(makers, weights=[weight for _, weight in KINDS])[0]
     return maker(desk)

@@ -85,7 +85,7 @@ class Desk:
         self.run: tuple[str, str] | None = None
         self.names: tuple[str, ...] = ()
         self._pictures = 0 if rng.random() < 0.9 else rng.randrange(40)
-        for _ in range(rng.choices(range(most + 1), weights=(13, 38, 26, 13, 10)[: most + 1])[0]):
+        for _ in range(rng.choices(range(most + 1), weights=(18, 36, 25, 12, 9)[: most + 1])[0]):
             self._begin()
 
     def _begin(self) -> None:

@@ -19,9 +19,11 @@ from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
 from socratic.pocket.talk_kinds import NO_PICTURE
 from socratic.pocket.train_leader import content, disguised, encoded
 from socratic.regions import Box, Region, Regions
+from socratic.torchvision_guard import guard
 from socratic.values import Message
 from socratic.workbench import open_profile
 
+guard()
 HANDLE = re.compile(r"img:\d+")
 SEEDS = st.integers(0, 10**9)
 
