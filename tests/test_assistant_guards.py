@@ -12,7 +12,8 @@ from doubles_chat import ScriptedChat, call, calls, noting, say
 from test_assistant import BLUE, RED, bench
 
 from socratic.assistant import Assistant, Limits
-from socratic.errors import BadInput
+from socratic.assistant.guards import LOST
+from socratic.errors import BadInput, ReplyError
 
 
 @pytest.fixture
@@ -179,3 +180,22 @@ def test_long_talks_are_cut_to_what_the_model_reads(make: Any) -> None:
     sent = [m.text for m in assistant._model.heard[-1]]
     assert sent[-1] == "turn 5 of words" and "turn 0 of words" not in sent
     assert len(assistant.open(session).messages) == 12
+
+
+def cut_off(messages: Any) -> Any:
+    raise ReplyError("the reply was cut off inside a tool call", reply="<tool_call>")
+
+
+@pytest.mark.parametrize(
+    ("second", "told"), [("It is red.", "It is red."), ("", LOST), ('<tool_call>{"name": "detect"', LOST)]
+)
+def test_a_call_that_never_ends_is_asked_for_again_in_words(make: Any, second: str, told: str) -> None:
+    assistant = make(call("caption"), cut_off, say(second))
+    answer = assistant.ask("what is it", [RED])
+    assert answer.text == told and [t["name"] for t in answer.tools] == ["caption"], "what was found is kept"
+
+
+def test_a_second_reply_that_cannot_be_read_ends_the_turn_with_its_error(make: Any) -> None:
+    assistant = make(cut_off, cut_off, say("after"))
+    with pytest.raises(ReplyError, match="cut off"):
+        assistant.ask("what is it", [RED])

@@ -28,7 +28,9 @@ def test_several_things_begin_with_the_tokens_of_one(tokenizer: Any, name: str) 
 
 
 def test_a_request_and_its_call_name_a_thing_by_the_same_token(tokenizer: Any) -> None:
-    said = tokenizer.tokenize(tokenizer.apply_chat_template([{"role": "user", "content": "dogs, how many"}], tokenize=False))
+    said = tokenizer.tokenize(
+        tokenizer.apply_chat_template([{"role": "user", "content": "dogs, how many"}], tokenize=False)
+    )
     called = tokenizer.tokenize(f'{OPEN}{{"name": "detect", "arguments": {{"phrases": ["a dog"]}}}}{CLOSE}')
     assert "Ġdog" in said and "Ġdog" in called and len(called) <= 7
 

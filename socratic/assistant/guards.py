@@ -1,12 +1,13 @@
 """What holds the agent in bounds: limits, approval with a preview of the cost, errors as observations, honest citations.
 
-All but the last are LangChain's own middleware, set up here.
+The first three and approval are LangChain's own middleware, set up here.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from langchain.agents.middleware import (
@@ -20,10 +21,13 @@ from langchain_core.messages import AIMessage
 
 from socratic.assistant.offers import Offered
 from socratic.assistant.room import Room
+from socratic.errors import ReplyError
+from socratic.guided import OPEN
 
 Approve = Literal["effects", "costly"]
 """When a person is asked: before something outside the session changes, or also before costly work."""
 GONE = "(no such picture)"
+LOST = "I lost the thread. Please say it in other words."
 
 
 def guards(room: Room, offered: Sequence[Offered], approve: Approve) -> list[AgentMiddleware[Any, Any]]:
@@ -33,6 +37,7 @@ def guards(room: Room, offered: Sequence[Offered], approve: Approve) -> list[Age
         ToolCallLimitMiddleware(run_limit=room.limits.tools, exit_behavior="continue"),
         ToolErrorMiddleware(lambda error, request: f"{request.tool_call['name']} failed: {type(error).__name__}"),
         HonestCitations(room),
+        AskedAgain(),
         HumanInTheLoopMiddleware(asked_first(room, offered, approve)),
     ]
 
@@ -79,3 +84,27 @@ class HonestCitations(AgentMiddleware[Any, Any]):
 
     async def aafter_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
         return self.after_model(state, runtime)
+
+
+class AskedAgain(AgentMiddleware[Any, Any]):
+    """A reply that cannot be read, such as a call that never ends, is asked for once more, in words alone.
+
+    Who has no words either says so, and the turn is not lost with all that it found.
+    """
+
+    def wrap_model_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        try:
+            return handler(request)
+        except ReplyError:
+            return _in_words(handler(request.override(tool_choice="none")))
+
+    async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        try:
+            return await handler(request)
+        except ReplyError:
+            return _in_words(await handler(request.override(tool_choice="none")))
+
+
+def _in_words(response: Any) -> Any:
+    said = response.result[-1].text
+    return response if said and OPEN not in said else replace(response, result=[AIMessage(LOST)])
