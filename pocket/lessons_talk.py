@@ -87,7 +87,7 @@ def _told(rng: random.Random, turns: Sequence[Turn], cut: float) -> TalkLesson:
         # The list of pictures is longer when the answer is written than at the call, so a lesson scores one of them.
         at_call = not (turn.call and turn.fresh) or cut >= 1 or rng.random() < 0.45
         shown = turn.pictures_before if at_call else (*turn.pictures_before, *turn.fresh)
-        messages.append(Message("user", f"{turn.said}\n{_listed(shown)}" if new and shown else turn.said))
+        messages.append(Message("user", f"{turn.said}\n{listed(shown)}" if new and shown else turn.said))
         scored.append(False)
         if turn.call:
             call = Call(turn.call[0], json.dumps(turn.call[1], ensure_ascii=False), "call_0")
@@ -102,7 +102,7 @@ def _told(rng: random.Random, turns: Sequence[Turn], cut: float) -> TalkLesson:
     return TalkLesson(tuple(messages), tuple(scored))
 
 
-def _listed(pictures: Sequence[Entry]) -> str:
+def listed(pictures: Sequence[Entry]) -> str:
     """The latest pictures as the assistant tells them."""
     head, row = _list_form()
     return "\n".join([head, *(row.replace("@", p.say()) for p in pictures[-4:])])

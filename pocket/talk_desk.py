@@ -250,7 +250,7 @@ class Desk:
             return Seen(self.latest.handle, words, inside, False)
         return self.named(self.rng.randrange(n))
 
-    def shown_last(self) -> Seen:
+    def unnamed(self) -> Seen:
         """The latest picture, by no name."""
         return Seen(self.latest.handle, self.rng.choice(GENERIC), self.rng.choice(INSIDE), False)
 

@@ -199,7 +199,7 @@ def edit(desk: Desk) -> Turn:
 def changed(desk: Desk, kind: str, by_pronoun: bool = False) -> Turn:
     """A part repainted or recoloured, or the whole put elsewhere."""
     rng = desk.rng
-    seen = desk.shown_last() if by_pronoun else desk.picked()
+    seen = desk.unnamed() if by_pronoun else desk.picked()
     if seen is None:
         slots = desk.edit_slots(desk.name(), False)
         return Turn(kind, worded(rng, kind, {"pic": "the picture", "in": "in the picture", **slots}), NO_PICTURE)

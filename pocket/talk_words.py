@@ -121,16 +121,7 @@ FIRST = (
     "the very first picture", "the very first one", "the oldest picture", "the picture from the beginning", "my first picture",
     "my first photo", "the one i started with", "the first one i sent", "the first one i gave you", "the initial picture", "the oldest one",
 )  # fmt: skip
-LATEST = (
-    "this one",
-    "this one",
-    "this picture",
-    "this",
-    "the new one",
-    "the latest one",
-    "the last one",
-    "the newest picture",
-)
+LATEST = ("this one", "this one", "this picture", "this", "the new one", "the latest one", "the last one", "the newest picture")  # fmt: skip
 GENERIC = (
     "the picture", "the picture", "the picture", "this picture", "this picture", "the image", "the image", "this image", "it", "it", "it", "this",
     "this", "this photo", "the photo", "my picture", "that picture", "this one", "this one", "this pic", "the pic", "this shot", "the shot",

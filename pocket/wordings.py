@@ -17,7 +17,7 @@ from importlib.resources import files
 import yaml
 
 from socratic.pocket.scenes import PLACES
-from socratic.pocket.talk_words import COLOURS, names, plural
+from socratic.pocket.talk_words import COLOURS, WITHOUT, names, plural
 
 BEFORE = (
     "", "", "", "", "", "", "", "", "", "", "", "", "please ", "please, ", "hey, ", "hi, ", "hello, ", "ok, ", "okay, ", "now ", "so, ",
@@ -50,11 +50,11 @@ _SLOT = re.compile(r"\{(\w+)\}")
 @cache
 def wordings() -> dict[str, tuple[str, ...]]:
     """The wordings by kind of request."""
-    merged: dict[str, tuple[str, ...]] = {}
+    rows: dict[str, tuple[str, ...]] = {}
     for name in ("seeing", "making", "speaking"):
         text = files(__package__).joinpath("talk", f"{name}.yaml").read_text(encoding="utf-8")
-        merged |= {kind: tuple(rows) for kind, rows in yaml.load(text, _LOADER).items()}
-    return merged
+        rows |= {kind: tuple(said) for kind, said in yaml.load(text, _LOADER).items()}
+    return rows
 
 
 def worded(rng: random.Random, kind: str, slots: Mapping[str, str], *, decorated: bool = True) -> str:
@@ -115,8 +115,9 @@ def _held() -> dict[str, str]:
         r"|(?:picture|image) (?:\d|one|two|three|four)|the other)"
     )
     both = r"(?:the (?:last )?two(?: pictures| images)?|these(?: two| pictures| images)?|both(?: pictures)?|the pictures|them)"
-    left_out = r"and no|leav(?:e|ing) out|except those|and there must|only skip|not the ones|that do(?:n't| not)|with no|where there is no|excluding|minus the|nothing with|free of|provided there|avoiding|ignore those|as long as|i don't|lacking|#,? (?:excluded|must not)"  # fmt: skip
-    scene = rf"(?:an? (?:photo|cartoon|sketch|painting) of )?{thing}(?:,? (?:on|in|at|under|out|before|without|but|no|left|right|above|below|{left_out})\b.*)?"  # fmt: skip
+    left_out = "|".join(re.sub(r"\\\{xs?\\\}", lambda _: one, re.escape(words)) for words in WITHOUT)
+    where = r"(?:,? (?:on|in|at|under|out|before|without|but|no|left|right|above|below) .*)?"
+    scene = rf"(?:an? (?:photo|cartoon|sketch|painting) of )?{thing}{where}(?:{left_out})?"
     held = {
         **dict.fromkeys(("xs", "ys", "x", "the", "n", "m", "new", "newn"), thing), **dict.fromkeys(("pic", "one", "other"), picture),
         "in": rf"(?:(?:in|on) {picture}|here|there|)", "both": both, **dict.fromkeys(("scene", "facts"), scene),

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from doubles import ScriptedWriter
 from doubles_chat import ScriptedChat, call, calls, noting, say
 from test_assistant import BLUE, RED, bench
 
 from socratic.assistant import Assistant, Limits
 from socratic.assistant.guards import LOST
+from socratic.chat_model import LocalChat
 from socratic.errors import BadInput, ReplyError
 
 
@@ -193,6 +195,14 @@ def test_a_call_that_never_ends_is_asked_for_again_in_words(make: Any, second: s
     assistant = make(call("caption"), cut_off, say(second))
     answer = assistant.ask("what is it", [RED])
     assert answer.text == told and [t["name"] for t in answer.tools] == ["caption"], "what was found is kept"
+
+
+def test_a_local_model_is_offered_no_tool_when_it_is_asked_again(tmp_path: Path) -> None:
+    error = ReplyError("the reply was cut off inside a tool call", reply="<tool_call>")
+    writer = ScriptedWriter(lambda request: error if request.tools else "It is red.")
+    with Assistant(bench(), model=LocalChat(writer=writer), home=tmp_path / "home") as assistant:
+        assert assistant.ask("what is it", [RED]).text == "It is red."
+    assert [bool(request.tools) for request in writer.requests] == [True, False]
 
 
 def test_a_second_reply_that_cannot_be_read_ends_the_turn_with_its_error(make: Any) -> None:

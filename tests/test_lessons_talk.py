@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from socratic.assistant.offers import offers, tool_of
 from socratic.assistant.own_tools import own_tools
 from socratic.pocket import told
-from socratic.pocket.lessons_talk import TalkLesson, talk_lesson
+from socratic.pocket.lessons_talk import TalkLesson, listed, talk_lesson
+from socratic.pocket.talk_desk import Desk
 from socratic.pocket.talk_kinds import NO_PICTURE
 from socratic.pocket.train_leader import content, disguised, encoded
+from socratic.prompt import load
 from socratic.regions import Box, Region, Regions
 from socratic.torchvision_guard import guard
 from socratic.values import Message
@@ -78,6 +80,17 @@ def test_a_lesson_ends_with_the_assistant_and_teaches_only_it(seed: int) -> None
     assert all(m.role == "assistant" for m, scored in zip(lesson.messages, lesson.scored, strict=True) if scored)
     requests = [m.text for m in lesson.messages if m.role == "user"]
     assert all("Pictures:" not in text for text in requests[:-1])
+
+
+def test_pictures_are_listed_as_the_assistant_lists_them() -> None:
+    desk = Desk(random.Random(12))
+    desk.pictures = [
+        desk.entry("given", "a.png"),
+        desk.entry("drawn", "a dog"),
+        desk.entry("changed", "a cat", ("img:2",)),
+    ]
+    rendered = load("assistant.system").render(pictures=[p.say() for p in desk.pictures])
+    assert listed(desk.pictures) == rendered.messages[-1].text
 
 
 def test_every_tool_is_taught() -> None:
