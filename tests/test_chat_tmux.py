@@ -77,7 +77,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_a_person_talks_approves_stops_leaves_and_comes_back(terminal: Terminal) -> None:
-    terminal.line(terminal.command)
+    terminal.line(f"{terminal.command}; echo ended $?")  # what is typed while a program ends can be lost
     terminal.wait_for("/help lists the commands")
     terminal.wait_for("no picture yet")
     terminal.line(f"how many snakes are in '{ROOT}/pocket/pictures/scene-3.png'?")
@@ -103,9 +103,8 @@ def test_a_person_talks_approves_stops_leaves_and_comes_back(terminal: Terminal)
     terminal.keys("Enter")
     terminal.wait_for("given: scene-3.png")
     terminal.keys("C-d")
-    terminal.line("echo ended $?")
     terminal.wait_for("ended 0")
-    terminal.line("clear; tmux clear-history; " + terminal.command + " --session last")
+    terminal.line("clear; tmux clear-history; " + terminal.command + " --session last; echo left $?")
     terminal.wait_for("/help lists the commands")
     terminal.line("/undo")
     terminal.wait_for("the last turn is gone")
@@ -113,13 +112,12 @@ def test_a_person_talks_approves_stops_leaves_and_comes_back(terminal: Terminal)
     shown = terminal.wait_for("regions (grounding_dino)")
     assert "think for ever" not in shown
     terminal.line("/quit")
-    terminal.line("echo left $?")
     terminal.wait_for("left 0")
 
 
 def test_the_pocket_leader_leads_across_a_restart(terminal: Terminal) -> None:
     chat = shlex.join([sys.executable, "-m", "socratic", "chat"])
-    terminal.line(chat)
+    terminal.line(f"{chat}; echo left $?")
     terminal.wait_for("/help lists the commands")
     terminal.line(f"how many snakes are in '{ROOT}/pocket/pictures/scene-3.png'?")
     terminal.wait_for("There are two snakes")
@@ -130,7 +128,6 @@ def test_the_pocket_leader_leads_across_a_restart(terminal: Terminal) -> None:
     terminal.line("now put it in a forest")
     terminal.wait_for(": a lemon in a forest")
     terminal.line("/quit")
-    terminal.line("echo left $?")
     terminal.wait_for("left 0")
     terminal.line(f"clear; tmux clear-history; {chat} --session last")
     terminal.wait_for("/help lists the commands")
